@@ -1,0 +1,103 @@
+/**
+ * The one error class and the one table of error codes.
+ *
+ * A code is `owner.what`. The table gives each code the HTTP status that the edge answers with, whether it is worth
+ * trying again, and the sentence a user may read. `details` and `cause` are for the log and never leave the process.
+ */
+
+export type Retry = 'never' | 'now' | 'later';
+
+export interface ErrorSpec {
+  /** HTTP status at the gateway. */
+  readonly http: number;
+  readonly retry: Retry;
+  /** A sentence for the user: no host, path, prompt or key in it. */
+  readonly say: string;
+}
+
+export const ERRORS = {
+  internal: { http: 500, retry: 'later', say: 'Something went wrong on our side.' },
+  'request.invalid': { http: 400, retry: 'never', say: 'The request is not valid.' },
+  'request.not_found': { http: 404, retry: 'never', say: 'There is nothing here.' },
+  'request.method_not_allowed': { http: 405, retry: 'never', say: 'This address does not take that method.' },
+  'request.too_large': { http: 413, retry: 'never', say: 'The request is too large.' },
+  'request.unsupported_media_type': { http: 415, retry: 'never', say: 'Send the body as application/json.' },
+  'request.too_many': { http: 429, retry: 'later', say: 'Too many requests. Please wait a moment.' },
+  'call.timeout': { http: 504, retry: 'later', say: 'A part of Baton did not answer in time. Please try again.' },
+  'call.unreachable': { http: 503, retry: 'later', say: 'A part of Baton is starting or down. Please try again.' },
+  'call.refused': { http: 500, retry: 'never', say: 'Something went wrong on our side.' },
+  'store.unavailable': { http: 503, retry: 'later', say: 'Storage is not available just now. Please try again.' },
+  'auth.required': { http: 401, retry: 'never', say: 'Please log in.' },
+  'auth.token_expired': { http: 401, retry: 'now', say: 'Your session has expired. Please log in again.' },
+  'auth.invalid_credentials': { http: 401, retry: 'never', say: 'The user name or the password is wrong.' },
+  'auth.invalid_refresh': { http: 401, retry: 'never', say: 'Your session has ended. Please log in again.' },
+  'auth.forbidden': { http: 403, retry: 'never', say: 'You are not allowed to do this.' },
+  'auth.account_disabled': { http: 403, retry: 'never', say: 'This account is disabled.' },
+  'user.name_taken': { http: 409, retry: 'never', say: 'This user name is taken. Please choose another.' },
+  'user.email_taken': { http: 409, retry: 'never', say: 'This e-mail address is already used.' },
+  'user.limit_reached': { http: 403, retry: 'never', say: 'This installation has reached its number of users.' },
+  'chat.not_found': { http: 404, retry: 'never', say: 'This chat does not exist.' },
+  'chat.message_not_found': { http: 404, retry: 'never', say: 'This message does not exist.' },
+  'chat.model_required': { http: 422, retry: 'never', say: 'Choose a model for this chat first.' },
+  'chat.busy': { http: 409, retry: 'later', say: 'This chat is still answering. Wait, or stop the answer.' },
+  'reply.not_found': { http: 404, retry: 'never', say: 'This reply does not exist.' },
+  'reply.interrupted': { http: 503, retry: 'now', say: 'The answer was interrupted. You can send it again.' },
+  'model.unknown': { http: 422, retry: 'never', say: 'This model is not installed. Choose one from the list.' },
+  'image.not_found': { http: 404, retry: 'never', say: 'This image does not exist.' },
+  'image.interrupted': { http: 503, retry: 'now', say: 'The image was interrupted. You can ask for it again.' },
+  'image.workflow_rejected': { http: 502, retry: 'never', say: 'ComfyUI did not accept the workflow.' },
+  'image.render_failed': { http: 502, retry: 'now', say: 'The image could not be made.' },
+  'engine.unavailable': { http: 503, retry: 'later', say: 'The model server is not there. Your request can be sent again.' },
+  'engine.start_failed': { http: 502, retry: 'later', say: 'The model server did not start.' },
+  'engine.failed': { http: 502, retry: 'now', say: 'The model server reported an error.' },
+  'engine.out_of_memory': { http: 503, retry: 'later', say: 'The GPU has too little memory for this.' },
+  'engine.truncated': { http: 502, retry: 'now', say: 'The answer ended before it was complete.' },
+  'engine.unknown': { http: 400, retry: 'never', say: 'There is no such engine. Use ollama or comfyui.' },
+  'gpu.lease_lost': { http: 409, retry: 'now', say: 'The GPU was taken back. Please try again.' },
+  'gpu.lease_required': { http: 403, retry: 'never', say: 'The GPU engines are reached with a lease only.' },
+  'gpu.stale_fence': { http: 409, retry: 'never', say: 'This GPU turn is over.' },
+  'gpu.swap_failed': { http: 503, retry: 'later', say: 'The GPU could not be handed over. Please try again.' },
+  'gpu.job_cancelled': { http: 409, retry: 'never', say: 'The request was stopped.' },
+  'gpu.wait_too_long': { http: 503, retry: 'later', say: 'The GPU was busy for too long. Please try again.' },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}
+
+/** One wrong field of a request: `path` like `messages.0.text`, `message` says what would be right. */
+export interface FieldIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** Wrong fields; unlike `details` these are shown to the user. */
+  readonly issues?: readonly FieldIssue[];
+}
+
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly issues: readonly FieldIssue[];
+
+  constructor(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, options: AppErrorOptions = {}) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = details;
+    this.issues = options.issues ?? [];
+  }
+
+  get spec(): ErrorSpec {
+    return ERRORS[this.code];
+  }
+}
+
+/** The code of any thrown thing: an AppError's own, else `internal`. */
+export function codeOf(error: unknown): ErrorCode {
+  return error instanceof AppError ? error.code : 'internal';
+}
