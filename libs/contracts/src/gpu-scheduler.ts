@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { defineCall } from './call.ts';
+import { engineName, lane } from './engine.ts';
+import { waitReason } from './reply-log.ts';
+import { laneLabel, swapPhase, swapRecord } from './timeline.ts';
+
+/** The only node of a small installation. */
+export const DEFAULT_NODE = 'gpu0';
+
+/** The BullMQ queue of a node: every piece of GPU work is a job in it. */
+export function gpuQueueName(node: string): string {
+  return `gpu-${node}`;
+}
+
+/** Redis keys of a node. They share a hash tag, so that one script may touch several of them in a cluster. */
+export function gpuKeys(node: string) {
+  const tag = `{gpu:${node}}`;
+  return {
+    /** String: id of the leading scheduler, with an expiry. */
+    leader: `${tag}:leader`,
+    /** Counter: grows with every change of leader; each script of the scheduler quotes it. */
+    epoch: `${tag}:epoch`,
+    /** Counter: grows with every visit; the guard refuses a smaller one than it has seen. */
+    fence: `${tag}:fence`,
+    /** Sorted set: lease id by expiry (ms, Redis TIME). */
+    leases: `${tag}:leases`,
+    /** Hash of one lease; fields in `leaseRecord`. */
+    lease: (leaseId: string): string => `${tag}:lease:${leaseId}`,
+    /** Set: ids of jobs whose cancellation was asked for and not yet carried out. */
+    cancels: `${tag}:cancels`,
+    /** Stream, holders and submitters to the scheduler: `inboxEntry`. A wake-up; the truth is in the keys above. */
+    inbox: `${tag}:inbox`,
+    /** Stream, scheduler to everybody: `gpuEvent`. */
+    events: `${tag}:events`,
+    /** String: the last published `gpuStatus`, for readers that come late. */
+    status: `${tag}:status`,
+    /** Stream, process-manager to the scheduler: `nodeEvent`. */
+    node: `${tag}:node`,
+  } as const;
+}
+
+/** Every stream entry of this owner has one field of this name that holds JSON. */
+export const STREAM_FIELD = 'data';
+
+export const gpuJobKind = z.enum(['reply', 'prompting', 'render']);
+export type GpuJobKind = z.infer<typeof gpuJobKind>;
+
+/** Data of a GPU job. No prompt and no picture in it: Redis keeps finished jobs for a while. */
+export const gpuJob = z.object({
+  version: z.literal(1),
+  lane,
+  kind: gpuJobKind,
+  userId: z.int().positive(),
+  /** The assistant message that the work is for. */
+  messageId: z.int().positive(),
+  chatId: z.int().positive(),
+  /** Expected time on the GPU, without waiting; from own measurements where there are any. */
+  estimateMs: z.int().positive(),
+  submittedAtMs: z.int().positive(),
+  correlationId: z.string(),
+});
+export type GpuJob = z.infer<typeof gpuJob>;
+
+/** Natural order of BullMQ (smaller is sooner), shown by dashboards; the policy decides for itself. 0 is never used. */
+export const GPU_JOB_PRIORITY = { comfyui: 10, ollama: 20 } as const;
+
+export const leaseOutcome = z.enum(['completed', 'failed', 'cancelled']);
+export type LeaseOutcome = z.infer<typeof leaseOutcome>;
+
+/** Fields of a lease hash, all strings in Redis. */
+export const leaseRecord = z.object({
+  leaseId: z.string(),
+  jobId: z.string(),
+  lane: z.string().transform((text) => lane.parse(JSON.parse(text))),
+  fence: z.coerce.number().int().positive(),
+  userId: z.coerce.number().int().positive(),
+  kind: gpuJobKind,
+  messageId: z.coerce.number().int().positive(),
+  chatId: z.coerce.number().int().positive(),
+  /** BullMQ lock token: whoever leads finishes the job with it. */
+  lockToken: z.string(),
+  grantedAtMs: z.coerce.number().int().positive(),
+  /** `live` until the holder releases or the scheduler revokes. */
+  state: z.enum(['live', 'released', 'revoked']),
+  outcome: leaseOutcome.optional(),
+});
+export type LeaseRecord = z.infer<typeof leaseRecord>;
+
+export const LEASE_TTL_MS = 5_000;
+export const LEASE_HEARTBEAT_MS = 1_000;
+/** A holder that could not renew stops using the engine by itself this long before the expiry. */
+export const LEASE_SAFETY_MS = 1_000;
+
+export const inboxEntry = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('submitted'), jobId: z.string() }),
+  z.object({ type: z.literal('cancel'), jobId: z.string() }),
+  z.object({ type: z.literal('released'), leaseId: z.string(), jobId: z.string(), outcome: leaseOutcome }),
+]);
+export type InboxEntry = z.infer<typeof inboxEntry>;
+
+export const revokeReason = z.enum(['expired', 'cancelled', 'engine_lost', 'visit_over', 'node_lost']);
+export type RevokeReason = z.infer<typeof revokeReason>;
+
+/** Where a waiting job stands. */
+export const waitingView = z.object({
+  jobId: z.string(),
+  stage: z.enum(['queued', 'swapping', 'loading']),
+  position: z.int().positive().nullable(),
+  reason: waitReason,
+  etaP50Ms: z.int().nonnegative().nullable(),
+  etaP90Ms: z.int().nonnegative().nullable(),
+  /** Set while the hand-over that this job waits for is under way. */
+  swap: z.object({ from: laneLabel.nullable(), to: laneLabel.nullable(), phase: swapPhase }).nullable(),
+});
+export type WaitingView = z.infer<typeof waitingView>;
+
+export const engineState = z.enum(['stopped', 'starting', 'ready', 'stopping', 'failed', 'unreachable']);
+export type EngineState = z.infer<typeof engineState>;
+
+export const cardView = z
+  .object({
+    name: z.string(),
+    total_mib: z.int().nonnegative(),
+    used_mib: z.int().nonnegative(),
+    simulated: z.boolean(),
+  })
+  .meta({ id: 'Card' });
+export type CardView = z.infer<typeof cardView>;
+
+export const engineView = z
+  .object({
+    engine: engineName,
+    state: engineState,
+    simulated: z.boolean(),
+    /** `attached`: it was running before us and is never stopped by us. `child`: started and stopped by us. */
+    driver: z.enum(['attached', 'child']),
+    loaded_models: z.array(z.string()),
+  })
+  .meta({ id: 'EngineView' });
+export type EngineView = z.infer<typeof engineView>;
+
+/** Who holds the GPU, what happens to it, who waits. People's requests are counted here, never named. */
+export const gpuStatus = z
+  .object({
+    node: z.string(),
+    phase: z.enum(['idle', 'serving', 'draining', 'swapping', 'unavailable']),
+    holder: laneLabel.nullable().meta({ description: 'Whose turn it is; null while nobody owns the GPU' }),
+    holder_since_ms: z.int().nullable(),
+    swap: z
+      .object({
+        id: z.string(),
+        from: laneLabel.nullable(),
+        to: laneLabel.nullable(),
+        phase: swapPhase,
+        started_at_ms: z.int(),
+      })
+      .nullable(),
+    last_swap: swapRecord.nullable(),
+    running: z.int().nonnegative(),
+    waiting: z.int().nonnegative(),
+    card: cardView.nullable(),
+    engines: z.array(engineView),
+    at_ms: z.int(),
+  })
+  .meta({ id: 'GpuStatus' });
+export type GpuStatus = z.infer<typeof gpuStatus>;
+
+/** What the scheduler tells the world. */
+export const gpuEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('job.waiting'), jobs: z.array(waitingView) }),
+  z.object({
+    type: z.literal('lease.granted'),
+    jobId: z.string(),
+    leaseId: z.string(),
+    fence: z.int().positive(),
+    lane,
+    ttlMs: z.int().positive(),
+    /** The hand-over that the job waited for, if it did. */
+    swap: swapRecord.nullable(),
+  }),
+  z.object({ type: z.literal('lease.revoked'), jobId: z.string(), leaseId: z.string(), reason: revokeReason }),
+  z.object({
+    type: z.literal('job.ended'),
+    jobId: z.string(),
+    outcome: leaseOutcome,
+    /** An error code of the kernel's table, for `failed`. */
+    code: z.string().nullable(),
+  }),
+  z.object({ type: z.literal('gpu.status'), status: gpuStatus }),
+]);
+export type GpuEvent = z.infer<typeof gpuEvent>;
+
+/** One entry of the queue as the scheduler knows it; the gateway redacts what is not the asker's own. */
+export const queueEntry = z.object({
+  jobId: z.string(),
+  userId: z.int().positive(),
+  chatId: z.int().positive(),
+  messageId: z.int().positive(),
+  kind: gpuJobKind,
+  lane: laneLabel,
+  running: z.boolean(),
+  submittedAtMs: z.int(),
+  view: waitingView.nullable(),
+});
+export type QueueEntry = z.infer<typeof queueEntry>;
+
+export const readGpuStatus = defineCall('gpu.status', { request: z.object({}), reply: gpuStatus, timeoutMs: 2_000 });
+export const readGpuQueue = defineCall('gpu.queue', {
+  request: z.object({}),
+  reply: z.object({ entries: z.array(queueEntry) }),
+  timeoutMs: 2_000,
+});

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { defineCall } from './call.ts';
+import { engineName, lane } from './engine.ts';
+import { cardView, engineView } from './gpu-scheduler.ts';
+import { swapPhase, swapRecord } from './timeline.ts';
+
+/** Headers that every request through the guard must carry. */
+export const GUARD_HEADERS = { lease: 'x-baton-lease', fence: 'x-baton-fence' } as const;
+
+/** Path prefix of an engine behind the guard, on the process-manager's HTTP address. */
+export function guardPath(engine: z.infer<typeof engineName>): string {
+  return `/engines/${engine}`;
+}
+
+/**
+ * Lets a lease through the guard. Idempotent. Refused with `gpu.stale_fence` when the fence is smaller than the highest
+ * seen, with `gpu.swap_failed` when the lane's engine does not own the GPU.
+ */
+export const admitLease = defineCall('guard.admit', {
+  request: z.object({ leaseId: z.string(), fence: z.int().positive(), lane }),
+  reply: z.object({ bootId: z.string() }),
+  timeoutMs: 2_000,
+});
+
+/**
+ * Shuts the door for a lease and answers when it is shut: connections cut, a ComfyUI prompt of this lease interrupted
+ * until it is gone. Idempotent; an unknown lease counts as shut. `quiet` is false when the engine would not let go in
+ * time, and then it must be stopped before somebody else is let in.
+ */
+export const revokeLease = defineCall('guard.revoke', {
+  request: z.object({ leaseId: z.string() }),
+  reply: z.object({ quiet: z.boolean(), openConnections: z.int().nonnegative(), tookMs: z.int().nonnegative() }),
+  timeoutMs: 30_000,
+});
+
+/**
+ * Begins to hand the GPU over and answers at once; phases and the end come as `nodeEvent`s and in `node.status`.
+ * The same `swapId` is the same swap. `to` null frees the card. A fence below the highest seen is `gpu.stale_fence`.
+ */
+export const startSwap = defineCall('swap.start', {
+  request: z.object({
+    swapId: z.string(),
+    fence: z.int().positive(),
+    to: lane.nullable(),
+    /** How long connections of the old engine may take to end by themselves before they are cut. */
+    drainMs: z.int().nonnegative(),
+  }),
+  reply: z.object({ accepted: z.literal(true) }),
+  timeoutMs: 2_000,
+});
+
+export const swapEnd = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('done'), swapId: z.string(), fence: z.int(), record: swapRecord }),
+  z.object({ outcome: z.literal('failed'), swapId: z.string(), fence: z.int(), record: swapRecord, code: z.string() }),
+]);
+export type SwapEnd = z.infer<typeof swapEnd>;
+
+export const nodeStatus = z.object({
+  node: z.string(),
+  /** Changes when the process-manager starts anew: every lease it had admitted is unknown to it then. */
+  bootId: z.string(),
+  highestFence: z.int().nonnegative(),
+  /** Whose engine may be used now; null when the gate is closed. */
+  owner: lane.nullable(),
+  admitted: z.array(z.string()),
+  swap: z.object({ swapId: z.string(), phase: swapPhase, startedAtMs: z.int(), to: lane.nullable() }).nullable(),
+  lastSwap: swapEnd.nullable(),
+  card: cardView.nullable(),
+  engines: z.array(engineView),
+});
+export type NodeStatus = z.infer<typeof nodeStatus>;
+
+export const readNodeStatus = defineCall('node.status', {
+  request: z.object({}),
+  reply: nodeStatus,
+  timeoutMs: 2_000,
+});
+
+/** What the process-manager tells the scheduler, in the stream `gpuKeys(node).node`. */
+export const nodeEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('node.started'), bootId: z.string(), highestFence: z.int().nonnegative() }),
+  z.object({ type: z.literal('swap.phase'), swapId: z.string(), phase: swapPhase }),
+  z.object({ type: z.literal('swap.ended'), end: swapEnd }),
+  z.object({ type: z.literal('engine.changed'), view: engineView }),
+  z.object({ type: z.literal('card.changed'), card: cardView }),
+]);
+export type NodeEvent = z.infer<typeof nodeEvent>;

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { laneLabel, swapPhase, timelineEntry } from './timeline.ts';
+
+/**
+ * The reply log: everything that happens to one assistant message (a reply or a render), in order, as JSON lines in one
+ * growing byte string. The id of an event is the byte offset behind it, so `Last-Event-ID` says exactly where a reader
+ * stopped. chat-service writes the logs of replies, image-service those of renders, the gateway reads all of them.
+ */
+export const REPLY_LOG_SHARDS = 4;
+
+export const replyLogKeys = {
+  /** The durable string of a log. */
+  log: (key: string): string => `reply-log:${key}`,
+  /** The stream that carries fresh chunks of many logs to the gateways. */
+  shard: (index: number): string => `reply-log-shard:${index}`,
+} as const;
+
+/** The log of an assistant message. */
+export function replyLogKey(messageId: number): string {
+  return `m${messageId}`;
+}
+
+/** Why somebody waits: shown to people, so it names kinds of work and never another person's words. */
+export const waitReason = z.object({
+  code: z.enum([
+    'ahead_in_queue',
+    'other_engine_busy',
+    'swap_under_way',
+    'engine_starting',
+    'scheduler_away',
+    'engine_unavailable',
+  ]),
+  /** What holds the GPU at the moment, when that is the reason. */
+  holder: laneLabel.nullable(),
+});
+export type WaitReason = z.infer<typeof waitReason>;
+
+export const replyState = z.enum([
+  'queued',
+  'swapping',
+  'loading',
+  'prompting',
+  'rendering',
+  'streaming',
+  'done',
+  'failed',
+  'cancelled',
+]);
+export type ReplyState = z.infer<typeof replyState>;
+
+/** States that end a message; each is the last event of its log. */
+export const FINAL_STATES = ['done', 'failed', 'cancelled'] as const;
+export function isFinalState(state: ReplyState): boolean {
+  return FINAL_STATES.some((final) => final === state);
+}
+
+const queuedEvent = z.object({
+  type: z.literal('state'),
+  state: z.literal('queued'),
+  position: z.int().positive().nullable().meta({ description: 'Place in the queue, 1 is next; null while unknown' }),
+  reason: waitReason.nullable(),
+  eta_p50_ms: z.int().nonnegative().nullable(),
+  eta_p90_ms: z.int().nonnegative().nullable(),
+});
+const swappingEvent = z.object({
+  type: z.literal('state'),
+  state: z.literal('swapping'),
+  from: laneLabel.nullable(),
+  to: laneLabel.nullable(),
+  phase: swapPhase,
+});
+const loadingEvent = z.object({ type: z.literal('state'), state: z.literal('loading'), model: z.string().nullable() });
+const workingEvent = z.object({
+  type: z.literal('state'),
+  state: z.enum(['streaming', 'prompting', 'rendering']),
+});
+export const stateEvent = z.discriminatedUnion('state', [queuedEvent, swappingEvent, loadingEvent, workingEvent]);
+
+export const usage = z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() });
+export type Usage = z.infer<typeof usage>;
+
+/** The last event of every log. `code` and `say` are set for `failed`. */
+export const endEvent = z.object({
+  type: z.literal('end'),
+  state: z.enum(FINAL_STATES),
+  code: z.string().nullable(),
+  say: z.string().nullable().meta({ description: 'A sentence for the user' }),
+  timeline: z.array(timelineEntry),
+  usage: usage.nullable(),
+});
+
+/** Text of the answer, to be added to what came before. */
+export const textEvent = z.object({ type: z.literal('text'), text: z.string() });
+/** The prompt that the language model wrote for the image, and the settings that go with it. */
+export const promptEvent = z.object({ type: z.literal('prompt'), prompt: z.string(), seed: z.int().nonnegative() });
+export const progressEvent = z.object({
+  type: z.literal('progress'),
+  step: z.int().nonnegative(),
+  steps: z.int().positive(),
+});
+/** A new preview picture can be fetched; the picture itself is not kept in the log. */
+export const previewEvent = z.object({ type: z.literal('preview'), revision: z.int().positive() });
+export const imageEvent = z.object({
+  type: z.literal('image'),
+  image_id: z.int().positive(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+});
+/** Sent by the gateway instead of the log when the log is gone: forget what you had, this is the whole text. */
+export const resetEvent = z.object({ type: z.literal('reset'), text: z.string() });
+
+export const replyEvent = z.union([
+  stateEvent,
+  textEvent,
+  promptEvent,
+  progressEvent,
+  previewEvent,
+  imageEvent,
+  resetEvent,
+  endEvent,
+]);
+export type ReplyEvent = z.infer<typeof replyEvent>;
+export type EndEvent = z.infer<typeof endEvent>;
