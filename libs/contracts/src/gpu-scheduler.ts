@@ -178,7 +178,12 @@ export const gpuEvent = z.discriminatedUnion('type', [
     /** The hand-over that the job waited for, if it did. */
     swap: swapRecord.nullable(),
   }),
-  z.object({ type: z.literal('lease.revoked'), jobId: z.string(), leaseId: z.string(), reason: revokeReason }),
+  z.object({
+    type: z.literal('lease.revoked'),
+    jobId: z.string(),
+    leaseId: z.string(),
+    reason: revokeReason,
+  }),
   z.object({
     type: z.literal('job.ended'),
     jobId: z.string(),
@@ -204,7 +209,11 @@ export const queueEntry = z.object({
 });
 export type QueueEntry = z.infer<typeof queueEntry>;
 
-export const readGpuStatus = defineCall('gpu.status', { request: z.object({}), reply: gpuStatus, timeoutMs: 2_000 });
+export const readGpuStatus = defineCall('gpu.status', {
+  request: z.object({}),
+  reply: gpuStatus,
+  timeoutMs: 2_000,
+});
 export const readGpuQueue = defineCall('gpu.queue', {
   request: z.object({}),
   reply: z.object({ entries: z.array(queueEntry) }),

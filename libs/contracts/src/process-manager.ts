@@ -29,7 +29,11 @@ export const admitLease = defineCall('guard.admit', {
  */
 export const revokeLease = defineCall('guard.revoke', {
   request: z.object({ leaseId: z.string() }),
-  reply: z.object({ quiet: z.boolean(), openConnections: z.int().nonnegative(), tookMs: z.int().nonnegative() }),
+  reply: z.object({
+    quiet: z.boolean(),
+    openConnections: z.int().nonnegative(),
+    tookMs: z.int().nonnegative(),
+  }),
   timeoutMs: 30_000,
 });
 
@@ -51,7 +55,13 @@ export const startSwap = defineCall('swap.start', {
 
 export const swapEnd = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('done'), swapId: z.string(), fence: z.int(), record: swapRecord }),
-  z.object({ outcome: z.literal('failed'), swapId: z.string(), fence: z.int(), record: swapRecord, code: z.string() }),
+  z.object({
+    outcome: z.literal('failed'),
+    swapId: z.string(),
+    fence: z.int(),
+    record: swapRecord,
+    code: z.string(),
+  }),
 ]);
 export type SwapEnd = z.infer<typeof swapEnd>;
 
@@ -63,7 +73,9 @@ export const nodeStatus = z.object({
   /** Whose engine may be used now; null when the gate is closed. */
   owner: lane.nullable(),
   admitted: z.array(z.string()),
-  swap: z.object({ swapId: z.string(), phase: swapPhase, startedAtMs: z.int(), to: lane.nullable() }).nullable(),
+  swap: z
+    .object({ swapId: z.string(), phase: swapPhase, startedAtMs: z.int(), to: lane.nullable() })
+    .nullable(),
   lastSwap: swapEnd.nullable(),
   card: cardView.nullable(),
   engines: z.array(engineView),

@@ -57,7 +57,11 @@ export function isFinalState(state: ReplyState): boolean {
 const queuedEvent = z.object({
   type: z.literal('state'),
   state: z.literal('queued'),
-  position: z.int().positive().nullable().meta({ description: 'Place in the queue, 1 is next; null while unknown' }),
+  position: z
+    .int()
+    .positive()
+    .nullable()
+    .meta({ description: 'Place in the queue, 1 is next; null while unknown' }),
   reason: waitReason.nullable(),
   eta_p50_ms: z.int().nonnegative().nullable(),
   eta_p90_ms: z.int().nonnegative().nullable(),
@@ -69,14 +73,26 @@ const swappingEvent = z.object({
   to: laneLabel.nullable(),
   phase: swapPhase,
 });
-const loadingEvent = z.object({ type: z.literal('state'), state: z.literal('loading'), model: z.string().nullable() });
+const loadingEvent = z.object({
+  type: z.literal('state'),
+  state: z.literal('loading'),
+  model: z.string().nullable(),
+});
 const workingEvent = z.object({
   type: z.literal('state'),
   state: z.enum(['streaming', 'prompting', 'rendering']),
 });
-export const stateEvent = z.discriminatedUnion('state', [queuedEvent, swappingEvent, loadingEvent, workingEvent]);
+export const stateEvent = z.discriminatedUnion('state', [
+  queuedEvent,
+  swappingEvent,
+  loadingEvent,
+  workingEvent,
+]);
 
-export const usage = z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() });
+export const usage = z.object({
+  prompt_tokens: z.int().nonnegative(),
+  completion_tokens: z.int().nonnegative(),
+});
 export type Usage = z.infer<typeof usage>;
 
 /** The last event of every log. `code` and `say` are set for `failed`. */
@@ -92,7 +108,11 @@ export const endEvent = z.object({
 /** Text of the answer, to be added to what came before. */
 export const textEvent = z.object({ type: z.literal('text'), text: z.string() });
 /** The prompt that the language model wrote for the image, and the settings that go with it. */
-export const promptEvent = z.object({ type: z.literal('prompt'), prompt: z.string(), seed: z.int().nonnegative() });
+export const promptEvent = z.object({
+  type: z.literal('prompt'),
+  prompt: z.string(),
+  seed: z.int().nonnegative(),
+});
 export const progressEvent = z.object({
   type: z.literal('progress'),
   step: z.int().nonnegative(),

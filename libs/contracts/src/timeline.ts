@@ -24,7 +24,10 @@ export type SwapRecord = z.infer<typeof swapRecord>;
 export const timelineEntry = z
   .object({
     lane: laneLabel,
-    queued_ms: z.int().nonnegative().meta({ description: 'From asking for the GPU to holding it, swap included' }),
+    queued_ms: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'From asking for the GPU to holding it, swap included' }),
     swap: swapRecord.nullable().meta({ description: 'The hand-over that this request waited for, if any' }),
     first_ms: z
       .int()

@@ -23,10 +23,22 @@ export const ERRORS = {
   'request.too_large': { http: 413, retry: 'never', say: 'The request is too large.' },
   'request.unsupported_media_type': { http: 415, retry: 'never', say: 'Send the body as application/json.' },
   'request.too_many': { http: 429, retry: 'later', say: 'Too many requests. Please wait a moment.' },
-  'call.timeout': { http: 504, retry: 'later', say: 'A part of Baton did not answer in time. Please try again.' },
-  'call.unreachable': { http: 503, retry: 'later', say: 'A part of Baton is starting or down. Please try again.' },
+  'call.timeout': {
+    http: 504,
+    retry: 'later',
+    say: 'A part of Baton did not answer in time. Please try again.',
+  },
+  'call.unreachable': {
+    http: 503,
+    retry: 'later',
+    say: 'A part of Baton is starting or down. Please try again.',
+  },
   'call.refused': { http: 500, retry: 'never', say: 'Something went wrong on our side.' },
-  'store.unavailable': { http: 503, retry: 'later', say: 'Storage is not available just now. Please try again.' },
+  'store.unavailable': {
+    http: 503,
+    retry: 'later',
+    say: 'Storage is not available just now. Please try again.',
+  },
   'auth.required': { http: 401, retry: 'never', say: 'Please log in.' },
   'auth.token_expired': { http: 401, retry: 'now', say: 'Your session has expired. Please log in again.' },
   'auth.invalid_credentials': { http: 401, retry: 'never', say: 'The user name or the password is wrong.' },
@@ -35,19 +47,35 @@ export const ERRORS = {
   'auth.account_disabled': { http: 403, retry: 'never', say: 'This account is disabled.' },
   'user.name_taken': { http: 409, retry: 'never', say: 'This user name is taken. Please choose another.' },
   'user.email_taken': { http: 409, retry: 'never', say: 'This e-mail address is already used.' },
-  'user.limit_reached': { http: 403, retry: 'never', say: 'This installation has reached its number of users.' },
+  'user.limit_reached': {
+    http: 403,
+    retry: 'never',
+    say: 'This installation has reached its number of users.',
+  },
   'chat.not_found': { http: 404, retry: 'never', say: 'This chat does not exist.' },
   'chat.message_not_found': { http: 404, retry: 'never', say: 'This message does not exist.' },
   'chat.model_required': { http: 422, retry: 'never', say: 'Choose a model for this chat first.' },
   'chat.busy': { http: 409, retry: 'later', say: 'This chat is still answering. Wait, or stop the answer.' },
   'reply.not_found': { http: 404, retry: 'never', say: 'This reply does not exist.' },
   'reply.interrupted': { http: 503, retry: 'now', say: 'The answer was interrupted. You can send it again.' },
-  'model.unknown': { http: 422, retry: 'never', say: 'This model is not installed. Choose one from the list.' },
+  'model.unknown': {
+    http: 422,
+    retry: 'never',
+    say: 'This model is not installed. Choose one from the list.',
+  },
   'image.not_found': { http: 404, retry: 'never', say: 'This image does not exist.' },
-  'image.interrupted': { http: 503, retry: 'now', say: 'The image was interrupted. You can ask for it again.' },
+  'image.interrupted': {
+    http: 503,
+    retry: 'now',
+    say: 'The image was interrupted. You can ask for it again.',
+  },
   'image.workflow_rejected': { http: 502, retry: 'never', say: 'ComfyUI did not accept the workflow.' },
   'image.render_failed': { http: 502, retry: 'now', say: 'The image could not be made.' },
-  'engine.unavailable': { http: 503, retry: 'later', say: 'The model server is not there. Your request can be sent again.' },
+  'engine.unavailable': {
+    http: 503,
+    retry: 'later',
+    say: 'The model server is not there. Your request can be sent again.',
+  },
   'engine.start_failed': { http: 502, retry: 'later', say: 'The model server did not start.' },
   'engine.failed': { http: 502, retry: 'now', say: 'The model server reported an error.' },
   'engine.out_of_memory': { http: 503, retry: 'later', say: 'The GPU has too little memory for this.' },
@@ -56,7 +84,11 @@ export const ERRORS = {
   'gpu.lease_lost': { http: 409, retry: 'now', say: 'The GPU was taken back. Please try again.' },
   'gpu.lease_required': { http: 403, retry: 'never', say: 'The GPU engines are reached with a lease only.' },
   'gpu.stale_fence': { http: 409, retry: 'never', say: 'This GPU turn is over.' },
-  'gpu.swap_failed': { http: 503, retry: 'later', say: 'The GPU could not be handed over. Please try again.' },
+  'gpu.swap_failed': {
+    http: 503,
+    retry: 'later',
+    say: 'The GPU could not be handed over. Please try again.',
+  },
   'gpu.job_cancelled': { http: 409, retry: 'never', say: 'The request was stopped.' },
   'gpu.wait_too_long': { http: 503, retry: 'later', say: 'The GPU was busy for too long. Please try again.' },
 } as const satisfies Record<string, ErrorSpec>;
@@ -85,7 +117,11 @@ export class AppError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
   readonly issues: readonly FieldIssue[];
 
-  constructor(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, options: AppErrorOptions = {}) {
+  constructor(
+    code: ErrorCode,
+    details: Readonly<Record<string, unknown>> = {},
+    options: AppErrorOptions = {},
+  ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = details;
