@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+export const CONTROL_PATH = '/__control';
+
+/** What one part of a role offers at `/__control`: a key, the shape it takes, how it is applied and shown. */
+export interface Dial {
+  readonly schema: z.ZodType;
+  /** Gets what `schema` has parsed; never called for an absent key. */
+  apply(value: unknown): void | Promise<void>;
+  show(): unknown;
+}
+
+/** Ties a dial's three parts together by type. */
+export function dial<Value>(parts: {
+  schema: z.ZodType<Value>;
+  apply: (value: Value) => void | Promise<void>;
+  show: () => unknown;
+}): Dial {
+  return { schema: parts.schema, apply: (value) => parts.apply(value as Value), show: parts.show };
+}
+
+/**
+ * The settings of a role that can be changed while it runs. `GET /__control` shows every key, `PUT /__control` merges
+ * the keys it names; an unknown key or a wrong value changes nothing and answers 400 with the reasons.
+ */
+export class Control {
+  readonly #dials: Readonly<Record<string, Dial>>;
+  readonly #schema: z.ZodType<Record<string, unknown>>;
+
+  constructor(dials: Readonly<Record<string, Dial>>) {
+    this.#dials = dials;
+    const shape = Object.fromEntries(
+      Object.entries(dials).map(([key, { schema }]) => [key, schema.optional()]),
+    );
+    this.#schema = z.strictObject(shape);
+  }
+
+  show(): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(this.#dials).map(([key, { show }]) => [key, show()]));
+  }
+
+  /** Throws ZodError on an unknown key or a wrong value. */
+  async merge(change: unknown): Promise<void> {
+    const parsed = this.#schema.parse(change);
+    for (const [key, value] of Object.entries(parsed)) {
+      if (value !== undefined) await this.#dials[key]?.apply(value);
+    }
+  }
+
+  /** Answers one request to `/__control`; the role's server calls it before any fault can strike. */
+  async respond(method: string, body: string): Promise<{ status: number; body: unknown }> {
+    if (method === 'GET' || method === 'HEAD') return { status: 200, body: this.show() };
+    if (method !== 'PUT') return { status: 405, body: { error: 'use GET or PUT' } };
+    try {
+      await this.merge(JSON.parse(body));
+      return { status: 200, body: this.show() };
+    } catch (cause) {
+      if (cause instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(cause) } };
+      if (cause instanceof SyntaxError) return { status: 400, body: { error: 'the body is not JSON' } };
+      throw cause;
+    }
+  }
+}
+
+/** A dial over a plain settings object: `PUT` merges the fields it names. */
+export function settingsDial<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  settings: z.infer<z.ZodObject<Shape>>,
+): Dial {
+  return dial({
+    schema: z.strictObject(schema.shape).partial() as unknown as z.ZodType<Partial<typeof settings>>,
+    apply: (change) => {
+      for (const [key, value] of Object.entries(change)) {
+        if (value !== undefined) Object.assign(settings, { [key]: value });
+      }
+    },
+    show: () => ({ ...settings }),
+  });
+}
