@@ -1,0 +1,35 @@
+/** Run it through `node tools/jest.mjs`, which gives Node the flags Jest needs for ES modules. */
+
+const project = (displayName, testRegex) => ({
+  displayName,
+  rootDir: import.meta.dirname,
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
+  testRegex: [testRegex],
+  modulePathIgnorePatterns: ['/dist/', '/\\.nx/', '/\\.baton/'],
+  testEnvironment: '<rootDir>/tools/testing/leak-checking-environment.mjs',
+  // The libs' own sources, not their built output: a test never sees a stale build.
+  testEnvironmentOptions: { customExportConditions: ['@baton/source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          target: 'es2024',
+          transform: { legacyDecorator: true, decoratorMetadata: true, verbatimModuleSyntax: true },
+        },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+});
+
+export default {
+  maxWorkers: 2,
+  projects: [
+    project('unit', '\\.spec\\.ts$'),
+    project('integration', '\\.int-spec\\.ts$'),
+    project('system', '\\.system-spec\\.ts$'),
+  ],
+};

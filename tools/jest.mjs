@@ -1,0 +1,63 @@
+/**
+ * Runs Jest in ESM mode with the project's own Node.
+ *
+ *   node tools/jest.mjs [--unit | --int | --system] [jest options] [path patterns]
+ *
+ * Without a kind it runs unit and integration tests. Integration tests ask this process for the servers they
+ * need (see tools/servers/broker.ts): they start at the first request and end with the run.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const ownNode = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system' };
+
+/** Resolves with the exit code; signals sent to this process reach the child. */
+function run(command, args, env) {
+  const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell: command.endsWith('.cmd') });
+  const forward = (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(signal ? 130 : (code ?? 1)));
+  });
+}
+
+async function main() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) {
+    if (!existsSync(ownNode)) throw new Error('Node 24 is missing: run `npm ci` first.');
+    return run(ownNode, [import.meta.filename, ...process.argv.slice(2)], process.env);
+  }
+  const args = process.argv.slice(2);
+  const kinds = Object.keys(KINDS).filter((flag) => args.includes(flag));
+  const projects = kinds.length > 0 ? kinds.map((flag) => KINDS[flag]) : ['unit', 'integration'];
+  const rest = args.filter((arg) => !(arg in KINDS));
+
+  const { openBroker } = await import('./servers/broker.ts');
+  const broker = await openBroker();
+  try {
+    return await run(
+      process.execPath,
+      [
+        '--experimental-vm-modules',
+        '--disable-warning=ExperimentalWarning',
+        join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+        '--passWithNoTests',
+        // A leak fails its test file (tools/testing/leak-checking-environment.mjs); it must not hang the run as well.
+        '--forceExit',
+        ...rest,
+        // Last: it takes every word that follows it.
+        '--selectProjects',
+        ...projects,
+      ],
+      { ...process.env, BATON_TEST_SERVERS: broker.address },
+    );
+  } finally {
+    await broker.close();
+  }
+}
+
+process.exitCode = await main();
