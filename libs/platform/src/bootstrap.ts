@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ProblemFilter } from './http/problem.filter.ts';
+import { createValidationPipe } from './http/validation.pipe.ts';
+import { acceptCorrelationId, runWithCorrelation } from './logging/correlation.ts';
+import { Log, NestLog, createLogger } from './logging/log.ts';
+import { CallInterceptor } from './rpc/call.interceptor.ts';
+
+export interface Listen {
+  readonly host: string;
+  /** 0 lets the system choose; the address is then told in the `ready` message. */
+  readonly port: number;
+}
+
+export interface ServiceOptions {
+  readonly service: string;
+  readonly module: DynamicModule | Type;
+  readonly http: Listen;
+  /** Null for a service that answers no calls. */
+  readonly rpc: Listen | null;
+  readonly logLevel: string;
+  readonly internalSecret: string;
+  readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
+  /** Runs before the app listens: plugins, static files, documentation. */
+  readonly configureHttp?: (app: NestFastifyApplication) => Promise<void> | void;
+}
+
+/** What a service tells its parent over IPC, and its log, once it answers. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  readonly service: string;
+  readonly http: string;
+  readonly rpc: string | null;
+}
+
+const SHUTDOWN_DEADLINE_MS = 8_000;
+
+/** Builds and starts a service: one way for all, so that whoever knows one knows them all. */
+export async function bootstrapService(options: ServiceOptions): Promise<NestFastifyApplication> {
+  const logger = createLogger(options.service, options.logLevel);
+  const log = new Log(logger);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    options.module,
+    new FastifyAdapter({
+      forceCloseConnections: true,
+      bodyLimit: 1_048_576,
+      ...fastifyObject(options.fastify),
+    }),
+    { logger: new NestLog(logger), abortOnError: false },
+  );
+  carryCorrelation(app);
+  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalInterceptors(new CallInterceptor(options.internalSecret, log));
+  if (options.rpc !== null) {
+    app.connectMicroservice<MicroserviceOptions>(
+      { transport: Transport.TCP, options: { host: options.rpc.host, port: options.rpc.port } },
+      { inheritAppConfig: true },
+    );
+  }
+  await options.configureHttp?.(app);
+  await app.startAllMicroservices();
+  await app.listen(options.http.port, options.http.host);
+  stopOnSignals(app, log);
+  announce(app, options, log);
+  return app;
+}
+
+function fastifyObject(given: ServiceOptions['fastify']): object {
+  return typeof given === 'object' ? given : {};
+}
+
+/** Every request runs inside its correlation id, which is also told to the client. */
+function carryCorrelation(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      const id = acceptCorrelationId(request.headers['x-correlation-id']);
+      void reply.header('x-correlation-id', id);
+      runWithCorrelation(id, done);
+    });
+}
+
+/** SIGTERM, SIGINT, or the end of the parent: close once, with a deadline, so that no service outlives its stack. */
+function stopOnSignals(app: NestFastifyApplication, log: Log): void {
+  let isStopping = false;
+  const stop = (cause: string): void => {
+    if (isStopping) return;
+    isStopping = true;
+    const deadline = setTimeout(() => {
+      log.warn('service.stop_late', { cause });
+      process.exit(1);
+    }, SHUTDOWN_DEADLINE_MS);
+    deadline.unref();
+    log.event('service.stop', { cause });
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('service.stop', error);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+  if (process.connected) process.once('disconnect', () => stop('parent gone'));
+  process.on('unhandledRejection', (error) => {
+    log.error('service.unhandled', error);
+    stop('unhandled rejection');
+  });
+}
+
+function announce(app: NestFastifyApplication, options: ServiceOptions, log: Log): void {
+  const ready: ReadyMessage = {
+    type: 'ready',
+    service: options.service,
+    http: hostPort(options.http.host, app.getHttpServer().address()),
+    rpc: options.rpc === null ? null : hostPort(options.rpc.host, rpcAddress(app)),
+  };
+  log.event('service.ready', { http: ready.http, rpc: ready.rpc, ms: Math.round(performance.now()) });
+  if (process.connected) process.send?.(ready);
+}
+
+function rpcAddress(app: NestFastifyApplication): AddressInfo | string | null {
+  const server: unknown = app.getMicroservices()[0]?.unwrap<unknown>();
+  if (typeof server !== 'object' || server === null || !('address' in server)) return null;
+  return typeof server.address === 'function' ? (server.address() as AddressInfo | string | null) : null;
+}
+
+function hostPort(host: string, address: AddressInfo | string | null): string {
+  return typeof address === 'object' && address !== null ? `${host}:${address.port}` : String(address);
+}

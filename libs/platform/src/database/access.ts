@@ -1,0 +1,45 @@
+import { AppError } from '@baton/kernel';
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
+
+const lastTurn = new WeakMap<DataSource, Promise<unknown>>();
+
+/**
+ * Runs `work` in one transaction; every write goes through here, lone statements too. A service has one SQLite
+ * connection for everybody: a statement that comes in between would become part of the open transaction and be lost
+ * with its rollback. So with SQLite writers take turns; with MySQL each has a connection of its own.
+ *
+ * @throws what `work` throws; a failing database as `store.unavailable`
+ */
+export function write<T>(source: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  const run = (): Promise<T> => translated(() => source.transaction(work));
+  if (source.options.type === 'mysql') return run();
+  const turn = (lastTurn.get(source) ?? Promise.resolve()).then(run, run);
+  lastTurn.set(source, turn);
+  return turn;
+}
+
+/** Runs queries that change nothing. @throws a failing database as `store.unavailable` */
+export function read<T>(source: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  return translated(() => work(source.manager));
+}
+
+/** The driver's own error carries the values of the statement, which are people's words: only its message goes on. */
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    if (!(error instanceof QueryFailedError) && !hasCode(error)) throw error;
+    const driver: unknown = error instanceof QueryFailedError ? error.driverError : error;
+    const code = hasCode(driver) ? driver.code : 'unknown';
+    throw new AppError('store.unavailable', { driver: code }, { cause: new Error(messageOf(driver)) });
+  }
+}
+
+function hasCode(error: unknown): error is { readonly code: string } {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'the database refused a statement';
+}

@@ -1,0 +1,29 @@
+import type { EntitySchemaColumnOptions } from 'typeorm';
+
+/** The two families of SQL that Baton speaks; `mysql` stands for MariaDB too. */
+export type Dialect = 'sqlite' | 'mysql';
+
+/** Text without a practical limit. Plain `text` holds only 64 KiB in MySQL. */
+export function longText(dialect: Dialect): 'text' | 'longtext' {
+  return dialect === 'mysql' ? 'longtext' : 'text';
+}
+
+/** Milliseconds since the epoch: exact in both databases and free of time zones. mysql2 hands bigint over as text. */
+export const epochMs = {
+  type: 'bigint',
+  transformer: {
+    to: (value: number | null | undefined) => value,
+    from: (value: string | number | null) => (value === null ? null : Number(value)),
+  },
+} as const satisfies EntitySchemaColumnOptions;
+
+/** A JSON value in a long text column. Readers parse it by a schema: rows may be older than the code. */
+export function jsonColumn(dialect: Dialect) {
+  return {
+    type: longText(dialect),
+    transformer: {
+      to: (value: unknown) => (value === null || value === undefined ? value : JSON.stringify(value)),
+      from: (value: string | null): unknown => (value === null ? null : JSON.parse(value)),
+    },
+  } as const satisfies EntitySchemaColumnOptions;
+}

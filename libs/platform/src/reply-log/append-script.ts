@@ -1,0 +1,22 @@
+import type { Redis } from 'ioredis';
+import { luaScript } from '../redis/lua.ts';
+
+const APPEND = luaScript(new URL('./lua/append.lua', import.meta.url));
+
+export interface AppendRedis extends Redis {
+  replyLogAppend(
+    log: string,
+    shard: string,
+    key: string,
+    offset: number,
+    chunk: string,
+    shardEntries: number,
+    ttlMs: number,
+  ): Promise<number>;
+}
+
+/** Teaches the connection the script; the commands of one tick leave in one write. */
+export function withAppend(redis: Redis): AppendRedis {
+  redis.defineCommand('replyLogAppend', { numberOfKeys: 2, lua: APPEND });
+  return redis as AppendRedis;
+}
