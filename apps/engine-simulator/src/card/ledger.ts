@@ -146,11 +146,12 @@ export class Ledger {
     this.#note('freed', context, allocation, now);
   }
 
-  /** The process has gone; the driver still counts its memory until `reclaim`. */
+  /** The process has gone; the driver still counts its memory, if it has any, until `reclaim`. */
   vanish(contextId: string, now: number): void {
     const context = this.#contexts.get(contextId);
     if (!context?.isAlive) return;
     context.isAlive = false;
+    if (bytesOf(context) === 0) this.#contexts.delete(contextId);
     this.#note('vanished', context, { label: labelOf(context), bytes: bytesOf(context) }, now);
   }
 
