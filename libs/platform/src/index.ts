@@ -37,6 +37,7 @@ export {
   type OpenDatabase,
   type Schema,
 } from './database/database.ts';
+export { read, write } from './database/access.ts';
 export { DatabaseModule, type DatabaseModuleOptions } from './database/database.module.ts';
 export { ReplyLogWriter, type ReplyLog } from './reply-log/writer.ts';
 export { ReplyLogReader, type FollowOptions, type LoggedEvent } from './reply-log/reader.ts';
