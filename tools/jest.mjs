@@ -18,6 +18,7 @@ const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system' }
 function run(command, args, env) {
   const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', shell: command.endsWith('.cmd') });
   const forward = (signal) => child.kill(signal);
+  // Jest ends by itself then, and the servers with it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
   return new Promise((resolve, reject) => {
     child.once('error', reject);

@@ -1,0 +1,6 @@
+export { eventually } from './eventually.ts';
+export type { EventuallyLimits } from './eventually.ts';
+export { startMariaDb } from './mariadb.ts';
+export type { TestMariaDb } from './mariadb.ts';
+export { startPrivateRedis, startRedis } from './redis.ts';
+export type { PrivateRedis, TestRedis } from './redis.ts';
