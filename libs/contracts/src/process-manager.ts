@@ -97,3 +97,51 @@ export const nodeEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('card.changed'), card: cardView }),
 ]);
 export type NodeEvent = z.infer<typeof nodeEvent>;
+
+/** A model that an engine could load, as the engine's own list shows it. */
+export const engineModel = z.object({
+  /** With its tag, as in `llama3:latest`. */
+  model: z.string(),
+  sizeBytes: z.int().nonnegative(),
+  parameterSize: z.string().nullable(),
+  /** Ollama's words: `completion`, `vision`, `thinking`, `embedding`, …; empty when the engine is too old to say. */
+  capabilities: z.array(z.string()),
+});
+export type EngineModel = z.infer<typeof engineModel>;
+
+/** What is installed. Never wakes an engine: one that is not running answers `engine.unavailable`. */
+export const listEngineModels = defineCall('engine.models', {
+  request: z.object({ engine: z.literal('ollama') }),
+  reply: z.object({ models: z.array(engineModel), simulated: z.boolean() }),
+  timeoutMs: 11_000,
+});
+
+/** A model that is installed in an engine, loaded or not. */
+export const engineModel = z.object({
+  name: z.string(),
+  digest: z.string(),
+  /** On disk. */
+  size_bytes: z.number().nonnegative(),
+  family: z.string(),
+  parameter_size: z.string(),
+  quantization: z.string(),
+  context_length: z.int().positive().nullable(),
+  /** Ollama's words: `completion`, `vision`, `tools`, `thinking`, `embedding`, … */
+  capabilities: z.array(z.string()),
+});
+export type EngineModel = z.infer<typeof engineModel>;
+
+/**
+ * What is installed. Looking is not using: no lease, and no engine is started for it. `live` is at most a few seconds old;
+ * `last_known` was true when the engine last ran, and is empty when it never did.
+ */
+export const listEngineModels = defineCall('engine.models', {
+  request: z.object({ engine: z.literal('ollama') }),
+  reply: z.object({
+    source: z.enum(['live', 'last_known']),
+    at_ms: z.int().nonnegative(),
+    simulated: z.boolean(),
+    models: z.array(engineModel),
+  }),
+  timeoutMs: 5_000,
+});
