@@ -44,9 +44,19 @@ export const ERRORS = {
   'auth.invalid_credentials': { http: 401, retry: 'never', say: 'The user name or the password is wrong.' },
   'auth.invalid_refresh': { http: 401, retry: 'never', say: 'Your session has ended. Please log in again.' },
   'auth.forbidden': { http: 403, retry: 'never', say: 'You are not allowed to do this.' },
+  'auth.foreign_origin': {
+    http: 403,
+    retry: 'never',
+    say: 'Another site may not use this session.',
+  },
   'auth.account_disabled': { http: 403, retry: 'never', say: 'This account is disabled.' },
   'user.name_taken': { http: 409, retry: 'never', say: 'This user name is taken. Please choose another.' },
   'user.email_taken': { http: 409, retry: 'never', say: 'This e-mail address is already used.' },
+  'user.registration_closed': {
+    http: 403,
+    retry: 'never',
+    say: 'Registration is closed. Ask the administrator for an account.',
+  },
   'user.limit_reached': {
     http: 403,
     retry: 'never',
@@ -58,6 +68,11 @@ export const ERRORS = {
   'chat.busy': { http: 409, retry: 'later', say: 'This chat is still answering. Wait, or stop the answer.' },
   'reply.not_found': { http: 404, retry: 'never', say: 'This reply does not exist.' },
   'reply.interrupted': { http: 503, retry: 'now', say: 'The answer was interrupted. You can send it again.' },
+  'reply.not_latest': {
+    http: 409,
+    retry: 'never',
+    say: 'Only the latest answer of a chat can be made again.',
+  },
   'model.unknown': {
     http: 422,
     retry: 'never',
@@ -80,6 +95,8 @@ export const ERRORS = {
   'engine.failed': { http: 502, retry: 'now', say: 'The model server reported an error.' },
   'engine.out_of_memory': { http: 503, retry: 'later', say: 'The GPU has too little memory for this.' },
   'engine.truncated': { http: 502, retry: 'now', say: 'The answer ended before it was complete.' },
+  'engine.rejected': { http: 502, retry: 'never', say: 'The model server did not accept the request.' },
+  'engine.stalled': { http: 504, retry: 'now', say: 'The model server went silent. You can send it again.' },
   'engine.unknown': { http: 400, retry: 'never', say: 'There is no such engine. Use ollama or comfyui.' },
   'gpu.lease_lost': { http: 409, retry: 'now', say: 'The GPU was taken back. Please try again.' },
   'gpu.lease_required': { http: 403, retry: 'never', say: 'The GPU engines are reached with a lease only.' },
