@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gpuJobKind } from './gpu-scheduler.ts';
+import { cardView, engineView, gpuJobKind } from './gpu-scheduler.ts';
 import { waitReason } from './reply-log.ts';
 import { laneLabel } from './timeline.ts';
 
@@ -85,3 +85,25 @@ export const queueView = z
   })
   .meta({ id: 'QueueView' });
 export type QueueView = z.infer<typeof queueView>;
+
+/** The access token is good: whose it is and until when. */
+export const verification = z
+  .object({ valid: z.literal(true), expires_at: z.iso.datetime(), user })
+  .meta({ id: 'Verification' });
+export type Verification = z.infer<typeof verification>;
+
+/** What runs on the GPU host: the card and the engines, without the queue. */
+export const processStatus = z
+  .object({ node: z.string(), card: cardView.nullable(), engines: z.array(engineView) })
+  .meta({ id: 'ProcessStatus' });
+export type ProcessStatus = z.infer<typeof processStatus>;
+
+/** Where a reader of an event stream goes on: the `id` of the last event it has. */
+export const replyEventsQuery = z.strictObject({
+  after: z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text), { message: 'must be the id of an event of this reply' })
+    .transform(Number)
+    .optional()
+    .meta({ type: 'integer', minimum: 0, description: 'Same as the header Last-Event-ID, which wins' }),
+});
