@@ -27,21 +27,9 @@ export { RedisConnections } from './redis/redis-connections.ts';
 export { readStream, type StreamEntry, type StreamReaderOptions } from './redis/stream-reader.ts';
 export { HealthChecks, type HealthReport } from './health/health-checks.ts';
 export { Metrics } from './metrics/metrics.ts';
-export { epochMs, jsonColumn, longText, type Dialect } from './database/columns.ts';
-export {
-  databaseConfig,
-  databaseEnv,
-  openDatabase,
-  type DatabaseConfig,
-  type MigrationClass,
-  type OpenDatabase,
-  type Schema,
-} from './database/database.ts';
-export { read, write } from './database/access.ts';
-export { DatabaseModule, type DatabaseModuleOptions } from './database/database.module.ts';
 export { ReplyLogWriter, type ReplyLog } from './reply-log/writer.ts';
 export { ReplyLogReader, type FollowOptions, type LoggedEvent } from './reply-log/reader.ts';
-export { luaScript } from './redis/lua.ts';
+export { RedisScript, luaScript } from './redis/lua.ts';
 export { PlatformModule, type PlatformOptions } from './platform.module.ts';
 export { bootstrapService, type Listen, type ReadyMessage, type ServiceOptions } from './bootstrap.ts';
 export { CLOCK, INTERNAL_SECRET, SERVICE_NAME } from './tokens.ts';

@@ -1,5 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
+import { AppError } from '@baton/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { throwError, type Observable } from 'rxjs';
 import { correlationId } from '../logging/correlation.ts';
@@ -35,6 +36,8 @@ export class ProblemFilter implements ExceptionFilter {
       return undefined;
     }
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+    const wait = error instanceof AppError ? error.details['retryAfterSeconds'] : undefined;
+    if (typeof wait === 'number') void reply.header('retry-after', String(Math.max(1, Math.ceil(wait))));
     void reply.status(problem.status).header('content-type', PROBLEM_CONTENT_TYPE).send(problem);
     return undefined;
   }

@@ -158,7 +158,7 @@ export class ReplyLogReader {
           for (const [, fields] of entries) this.deliver(fields);
         }
       } catch {
-        if (this.isClosed) return;
+        if (this.isClosed || this.blocking.status === 'end') return;
         // Whatever was written meanwhile is in the strings; cursors may be gone with a restarted Redis.
         cursors = undefined;
         await ready(this.blocking);
