@@ -62,7 +62,10 @@ export class OllamaEngine implements SchedulerPorts {
       settings: settingsDial(ollamaSettings, this.settings),
       faults: dial({
         schema: this.faults.schema,
-        apply: (faults) => this.faults.set(faults),
+        apply: (faults) => {
+          this.faults.set(faults);
+          if (faults.hang) this.#endHangInTime();
+        },
         show: () => this.faults.describe(),
       }),
       models: dial({
@@ -168,6 +171,11 @@ export class OllamaEngine implements SchedulerPorts {
   async believedFreeBytes(loaded: readonly LoadedModel[]): Promise<number> {
     const own = loaded.reduce((sum, { process }) => sum + process.vramBytes, 0);
     return Math.max(0, this.#freeBytesSeen - own);
+  }
+
+  #endHangInTime(): void {
+    const ms = this.faults.peek('hang')?.ms;
+    if (ms !== undefined) setTimeout(() => this.faults.set({ hang: false }), ms / this.clock.speed).unref();
   }
 
   async #start(plan: LoadPlan, signal: AbortSignal): Promise<RunnerProcess> {

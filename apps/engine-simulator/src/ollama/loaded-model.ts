@@ -73,16 +73,15 @@ export class LoadedModel {
     this.#expiresAt = now;
   }
 
-  /** Marks the card busy while `work` runs. */
-  async computing<T>(work: () => Promise<T>): Promise<T> {
+  /** One more request computes; the card shows as busy until as many have stopped. */
+  startComputing(): void {
     this.#working += 1;
     if (this.#working === 1) this.process.work('busy');
-    try {
-      return await work();
-    } finally {
-      this.#working -= 1;
-      if (this.#working === 0 && !this.gone.signal.aborted) this.process.work('idle');
-    }
+  }
+
+  stopComputing(): void {
+    this.#working -= 1;
+    if (this.#working === 0 && !this.gone.signal.aborted) this.process.work('idle');
   }
 
   markGone(): void {
