@@ -98,24 +98,6 @@ export const nodeEvent = z.discriminatedUnion('type', [
 ]);
 export type NodeEvent = z.infer<typeof nodeEvent>;
 
-/** A model that an engine could load, as the engine's own list shows it. */
-export const engineModel = z.object({
-  /** With its tag, as in `llama3:latest`. */
-  model: z.string(),
-  sizeBytes: z.int().nonnegative(),
-  parameterSize: z.string().nullable(),
-  /** Ollama's words: `completion`, `vision`, `thinking`, `embedding`, …; empty when the engine is too old to say. */
-  capabilities: z.array(z.string()),
-});
-export type EngineModel = z.infer<typeof engineModel>;
-
-/** What is installed. Never wakes an engine: one that is not running answers `engine.unavailable`. */
-export const listEngineModels = defineCall('engine.models', {
-  request: z.object({ engine: z.literal('ollama') }),
-  reply: z.object({ models: z.array(engineModel), simulated: z.boolean() }),
-  timeoutMs: 11_000,
-});
-
 /** A model that is installed in an engine, loaded or not. */
 export const engineModel = z.object({
   name: z.string(),

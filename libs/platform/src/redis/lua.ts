@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ReplyError, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 /** The text of a Lua file that lies beside the code using it: `luaScript(new URL('./lua/x.lua', import.meta.url))`. */
 export function luaScript(url: URL): string {
@@ -24,7 +24,7 @@ export class RedisScript {
     try {
       return await redis.evalsha(this.digest, keys.length, ...keys, ...args);
     } catch (error) {
-      if (!(error instanceof ReplyError) || !error.message.startsWith('NOSCRIPT')) throw error;
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return redis.eval(this.text, keys.length, ...keys, ...args);
     }
   }
