@@ -3,8 +3,10 @@ import { cardView, engineView, gpuJobKind } from './gpu-scheduler.ts';
 import { waitReason } from './reply-log.ts';
 import { laneLabel } from './timeline.ts';
 
+/** Normalized, so that two names that look the same are the same. */
 const username = z
   .string()
+  .normalize('NFKC')
   .trim()
   .min(3)
   .max(32)

@@ -1,0 +1,114 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PlatformModule, RedisConnections, ReplyLogReader, provideCallClient } from '@baton/platform';
+import { DatabaseModule } from '@baton/platform/database';
+import { AccessGuard, RolesGuard } from './auth/access.guard.ts';
+import { AccessTokens, TOKEN_SETTINGS, type TokenSettings } from './auth/access-tokens.service.ts';
+import { AuthController } from './auth/auth.controller.ts';
+import { AuthService, REGISTRATION } from './auth/auth.service.ts';
+import { jwtSecret } from './auth/jwt-secret.ts';
+import { JwtStrategy } from './auth/jwt-strategy.ts';
+import { Passwords } from './auth/passwords.service.ts';
+import { RefreshTokensRepository } from './auth/refresh-tokens.repository.ts';
+import { ALLOWED_ORIGINS, SameOriginGuard } from './auth/same-origin.guard.ts';
+import { ChatsController } from './chats/chats.controller.ts';
+import type { GatewayConfig } from './config.ts';
+import { GpuController } from './gpu/gpu.controller.ts';
+import { GpuFeed, NODE } from './gpu/gpu-feed.service.ts';
+import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
+import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
+import { ImagesController } from './images/images.controller.ts';
+import { ATTEMPT_LIMITS, AttemptLimits } from './limits/attempt-limits.service.ts';
+import { REQUESTS_PER_MINUTE, RequestLimitGuard } from './limits/request-limit.guard.ts';
+import { ModelsController } from './models/models.controller.ts';
+import { RepliesController } from './replies/replies.controller.ts';
+import { ReplyStreamService } from './replies/reply-stream.service.ts';
+import { gatewaySchema } from './schema.ts';
+import { CHAT_SERVICE, GPU_SCHEDULER, IMAGE_SERVICE } from './services.ts';
+import { DEFAULT_EVENT_STREAMS, EVENT_STREAM_SETTINGS, EventStreams } from './sse/event-streams.service.ts';
+import { UsersRepository } from './users/users.repository.ts';
+import { UsersService } from './users/users.service.ts';
+
+@Module({})
+export class AppModule {
+  static forRoot(config: GatewayConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot({
+          service: config.service,
+          redisUrl: config.redisUrl,
+          internalSecret: config.internalSecret,
+          logLevel: config.logLevel,
+          ops: 'own',
+        }),
+        DatabaseModule.forRoot({ schema: gatewaySchema, ...config.database }),
+      ],
+      controllers: [
+        AuthController,
+        ChatsController,
+        RepliesController,
+        ModelsController,
+        ImagesController,
+        GpuController,
+        OpsController,
+      ],
+      providers: [
+        ...settings(config),
+        provideCallClient(CHAT_SERVICE, config.services.chat),
+        provideCallClient(IMAGE_SERVICE, config.services.image),
+        provideCallClient(GPU_SCHEDULER, config.services.scheduler),
+        {
+          provide: ReplyLogReader,
+          inject: [RedisConnections],
+          useFactory: (redis: RedisConnections) =>
+            new ReplyLogReader(redis.dedicated('reply-logs'), redis.dedicated('reply-log-shards')),
+        },
+        UsersRepository,
+        UsersService,
+        Passwords,
+        AccessTokens,
+        RefreshTokensRepository,
+        JwtStrategy,
+        AuthService,
+        AttemptLimits,
+        SameOriginGuard,
+        EventStreams,
+        ReplyStreamService,
+        GpuFeed,
+        ImageFilesClient,
+        // In this order: who is it, may they, not too often.
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_GUARD, useClass: RolesGuard },
+        { provide: APP_GUARD, useClass: RequestLimitGuard },
+      ],
+    };
+  }
+}
+
+function settings({ tokens, http, limits, ...config }: GatewayConfig): Provider[] {
+  const { secret, secretFile, ...rest } = tokens;
+  return [
+    {
+      provide: TOKEN_SETTINGS,
+      useFactory: (): TokenSettings => ({ ...rest, secret: jwtSecret(secret, secretFile) }),
+    },
+    { provide: REGISTRATION, useValue: config.registration },
+    { provide: ALLOWED_ORIGINS, useValue: http.corsOrigins },
+    { provide: ATTEMPT_LIMITS, useValue: limits },
+    { provide: REQUESTS_PER_MINUTE, useValue: limits.requestsPerMinute },
+    {
+      provide: EVENT_STREAM_SETTINGS,
+      useValue: { ...DEFAULT_EVENT_STREAMS, perUser: limits.streamsPerUser },
+    },
+    { provide: IMAGE_SERVICE_URL, useValue: config.services.imageFiles },
+    { provide: NODE, useValue: config.node },
+    {
+      provide: METRICS_ACCESS,
+      useValue: {
+        token: config.metricsToken,
+        trustsProxy: http.trustProxy !== false,
+      } satisfies MetricsAccess,
+    },
+  ];
+}

@@ -1,0 +1,97 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { INTERNAL_HEADERS } from '@baton/contracts';
+import { AppError } from '@baton/kernel';
+import { INTERNAL_SECRET, correlationId } from '@baton/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Agent } from 'undici';
+
+export const IMAGE_SERVICE_URL = Symbol('IMAGE_SERVICE_URL');
+
+const FORWARDED_REQUEST_HEADERS = ['range', 'if-range', 'if-none-match', 'if-modified-since'] as const;
+const FORWARDED_ANSWER_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-range',
+  'accept-ranges',
+  'etag',
+  'last-modified',
+] as const;
+const PASSED_ON = new Set([200, 206, 304, 416]);
+const HEADERS_TIMEOUT_MS = 10_000;
+const BODY_TIMEOUT_MS = 30_000;
+
+/** Fetches picture bytes from image-service and passes them on as they come, without keeping them. */
+@Injectable()
+export class ImageFilesClient implements OnApplicationShutdown {
+  private readonly origin: string;
+  private readonly secret: string;
+  private readonly agent = new Agent({
+    connectTimeout: 2_000,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    connections: 64,
+  });
+
+  constructor(@Inject(IMAGE_SERVICE_URL) origin: string, @Inject(INTERNAL_SECRET) secret: string) {
+    this.origin = origin;
+    this.secret = secret;
+  }
+
+  /**
+   * Answers `request` with what stands at `path`, ranges and conditional requests included.
+   *
+   * @throws AppError `image.not_found` (also for other people's pictures), `call.unreachable`
+   */
+  async send(path: string, userId: number, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const upstream = await this.fetch(path, userId, request);
+    if (!PASSED_ON.has(upstream.statusCode)) {
+      await upstream.body.dump();
+      if (upstream.statusCode === 404) throw new AppError('image.not_found', { path });
+      throw new AppError('call.unreachable', { path, status: upstream.statusCode });
+    }
+    for (const name of FORWARDED_ANSWER_HEADERS) {
+      const value = upstream.headers[name];
+      if (value !== undefined) void reply.header(name, value);
+    }
+    // Behind a token: a shared cache must not keep it, whatever image-service thinks of caching.
+    void reply.header('cache-control', asPrivate(upstream.headers['cache-control']));
+    void reply.header('content-disposition', 'inline');
+    void reply.status(upstream.statusCode);
+    if (upstream.statusCode === 304) {
+      await upstream.body.dump();
+      await reply.send();
+      return;
+    }
+    await reply.send(upstream.body);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private async fetch(path: string, userId: number, request: FastifyRequest) {
+    const headers: Record<string, string> = {
+      [INTERNAL_HEADERS.secret]: this.secret,
+      [INTERNAL_HEADERS.userId]: String(userId),
+      'x-correlation-id': correlationId(),
+    };
+    for (const name of FORWARDED_REQUEST_HEADERS) {
+      const value = request.headers[name];
+      if (typeof value === 'string') headers[name] = value;
+    }
+    try {
+      return await this.agent.request({ origin: this.origin, path, method: 'GET', headers });
+    } catch (error) {
+      throw new AppError('call.unreachable', { path }, { cause: error });
+    }
+  }
+}
+
+/** Keeps how long something may be cached, never by whom: that is decided here. */
+function asPrivate(cacheControl: string | string[] | undefined): string {
+  const directives = String(cacheControl ?? 'no-cache')
+    .split(',')
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== '' && directive !== 'public' && directive !== 'private');
+  return ['private', ...directives].join(', ');
+}

@@ -1,0 +1,117 @@
+import { Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
+import {
+  cancelImage,
+  cancelReply,
+  getReply,
+  message,
+  replyEventsQuery,
+  type Message,
+} from '@baton/contracts';
+import { AppError } from '@baton/kernel';
+import { CallClient } from '@baton/platform';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { Caller, type CurrentUser } from '../auth/current-user.ts';
+import { ApiRoute, CALL_ERRORS } from '../docs/api-route.ts';
+import { idParams, type IdParams } from '../params.ts';
+import { CHAT_SERVICE, IMAGE_SERVICE } from '../services.ts';
+import { EventStreams } from '../sse/event-streams.service.ts';
+import { ReplyStreamService } from './reply-stream.service.ts';
+
+@ApiTags('Replies')
+@Controller('api/replies')
+export class RepliesController {
+  private readonly chats: CallClient;
+  private readonly images: CallClient;
+  private readonly streams: EventStreams;
+  private readonly replies: ReplyStreamService;
+
+  constructor(
+    @Inject(CHAT_SERVICE) chats: CallClient,
+    @Inject(IMAGE_SERVICE) images: CallClient,
+    @Inject(EventStreams) streams: EventStreams,
+    @Inject(ReplyStreamService) replies: ReplyStreamService,
+  ) {
+    this.chats = chats;
+    this.images = images;
+    this.streams = streams;
+    this.replies = replies;
+  }
+
+  @Get(':id')
+  @ApiRoute({
+    id: 'replies_get',
+    summary: 'A reply, or the message of an image request, as it stands',
+    access: 'user',
+    answers: [{ status: 200, description: 'The assistant message', schema: message }],
+    errors: ['request.invalid', 'reply.not_found', ...CALL_ERRORS],
+  })
+  get(@Caller() caller: CurrentUser, @Param({ schema: idParams }) { id }: IdParams): Promise<Message> {
+    return this.chats.call(getReply, { userId: caller.id, replyId: id });
+  }
+
+  @Get(':id/events')
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Go on behind this event; browsers send it by themselves when they reconnect',
+    schema: { type: 'integer', minimum: 0 },
+  })
+  @ApiRoute({
+    id: 'replies_events',
+    summary: 'Everything that happens to a reply, as it happens',
+    description:
+      'Server-sent events. `event` is the type, `data` the JSON, `id` the position to come back to. Waiting (with ' +
+      'place, reason and estimate), swap, loading, text, image progress; the last event is `end`. Any number of ' +
+      'readers may follow one reply, and leaving does not stop it. `reset` means: forget the text you have.',
+    access: 'user',
+    answers: [{ status: 200, description: 'The events', media: { 'text/event-stream': 'ReplyEvent' } }],
+    errors: ['request.invalid', 'reply.not_found', 'store.unavailable', ...CALL_ERRORS],
+  })
+  async events(
+    @Caller() caller: CurrentUser,
+    @Param({ schema: idParams }) { id }: IdParams,
+    @Query({ schema: replyEventsQuery }) query: z.output<typeof replyEventsQuery>,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const after = parseLastEventId(lastEventId) ?? query.after ?? 0;
+    await this.streams.serve(caller.id, reply, async (stream) => {
+      const message = await this.chats.call(getReply, { userId: caller.id, replyId: id });
+      await this.replies.send(stream, { userId: caller.id, message, after });
+    });
+  }
+
+  @Post(':id/cancel')
+  @ApiRoute({
+    id: 'replies_cancel',
+    summary: 'Stop a reply or a render',
+    description:
+      'In whatever state it is; one that has ended stays as it is. What was written so far is kept.',
+    access: 'user',
+    answers: [{ status: 200, description: 'The assistant message', schema: message }],
+    errors: ['request.invalid', 'reply.not_found', ...CALL_ERRORS],
+  })
+  async cancel(
+    @Caller() caller: CurrentUser,
+    @Param({ schema: idParams }) { id }: IdParams,
+  ): Promise<Message> {
+    const asked = { userId: caller.id, replyId: id };
+    const reply = await this.chats.call(getReply, asked);
+    if (reply.kind === 'text') return this.chats.call(cancelReply, asked);
+    await this.images.call(cancelImage, { userId: caller.id, messageId: id });
+    return this.chats.call(getReply, asked);
+  }
+}
+
+/** @throws AppError `request.invalid` that names the header; a browser sends an empty one before the first event */
+function parseLastEventId(header: string | undefined): number | undefined {
+  if (header === undefined || header === '') return undefined;
+  if (/^\d{1,15}$/.test(header)) return Number(header);
+  throw new AppError(
+    'request.invalid',
+    {},
+    { issues: [{ path: 'Last-Event-ID', message: 'must be the id of an event of this reply' }] },
+  );
+}
