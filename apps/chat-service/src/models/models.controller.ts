@@ -1,0 +1,19 @@
+import { listModels, type ModelList } from '@baton/contracts';
+import { HandleCall } from '@baton/platform';
+import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
+import { ModelsService } from './models.service.ts';
+
+@Controller()
+export class ModelsController {
+  private readonly models: ModelsService;
+
+  constructor(models: ModelsService) {
+    this.models = models;
+  }
+
+  @HandleCall(listModels)
+  list(_: z.output<typeof listModels.request>): Promise<ModelList> {
+    return this.models.list();
+  }
+}

@@ -1,0 +1,41 @@
+import {
+  cancelReply,
+  getReply,
+  regenerateReply,
+  sendMessage,
+  type Message,
+  type SentMessage,
+} from '@baton/contracts';
+import { HandleCall } from '@baton/platform';
+import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
+import { RepliesService } from './replies.service.ts';
+
+@Controller()
+export class RepliesController {
+  private readonly replies: RepliesService;
+
+  constructor(replies: RepliesService) {
+    this.replies = replies;
+  }
+
+  @HandleCall(sendMessage)
+  send({ userId, chatId, body }: z.output<typeof sendMessage.request>): Promise<SentMessage> {
+    return this.replies.send({ userId, chatId, content: body.content, model: body.model });
+  }
+
+  @HandleCall(regenerateReply)
+  regenerate({ userId, chatId, messageId }: z.output<typeof regenerateReply.request>): Promise<Message> {
+    return this.replies.regenerate(userId, chatId, messageId);
+  }
+
+  @HandleCall(getReply)
+  get({ userId, replyId }: z.output<typeof getReply.request>): Promise<Message> {
+    return this.replies.get(userId, replyId);
+  }
+
+  @HandleCall(cancelReply)
+  cancel({ userId, replyId }: z.output<typeof cancelReply.request>): Promise<Message> {
+    return this.replies.cancel(userId, replyId);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Message, SentMessage } from '@baton/contracts';
+import { AppError } from '@baton/kernel';
+import { Injectable } from '@nestjs/common';
+import { ExchangesService, type NewExchange } from '../chats/exchanges.service.ts';
+import { withLiveState } from '../chats/views.ts';
+import { GenerationService } from './generation.service.ts';
+import { RecoveryService } from './recovery.service.ts';
+
+/** What a user can do with replies. */
+@Injectable()
+export class RepliesService {
+  private readonly exchanges: ExchangesService;
+  private readonly generation: GenerationService;
+  private readonly recovery: RecoveryService;
+
+  constructor(exchanges: ExchangesService, generation: GenerationService, recovery: RecoveryService) {
+    this.exchanges = exchanges;
+    this.generation = generation;
+    this.recovery = recovery;
+  }
+
+  /** Answers when both messages are stored; the reply is made in the background. */
+  async send(exchange: NewExchange): Promise<SentMessage> {
+    const { message, reply, task } = await this.exchanges.begin(exchange);
+    this.generation.start(task);
+    return { message, reply };
+  }
+
+  async regenerate(userId: number, chatId: number, messageId: number): Promise<Message> {
+    const { reply, task } = await this.exchanges.again(userId, chatId, messageId);
+    this.generation.start(task);
+    return reply;
+  }
+
+  async get(userId: number, replyId: number): Promise<Message> {
+    return withLiveState(await this.exchanges.reply(userId, replyId), this.generation.stateOf(replyId));
+  }
+
+  /**
+   * Stops a reply in whatever state it is and answers when its end is stored. Harmless for one that has ended. Images are
+   * stopped by image-service: here they are `reply.not_found`.
+   */
+  async cancel(userId: number, replyId: number): Promise<Message> {
+    const reply = await this.exchanges.reply(userId, replyId);
+    if (reply.kind !== 'text') throw new AppError('reply.not_found', { replyId });
+    if (reply.finished_at !== null) return reply;
+    // After a restart a reply may not have been taken up yet.
+    if (!this.generation.has(replyId)) await this.recovery.done();
+    await this.generation.stop(replyId);
+    return this.exchanges.reply(userId, replyId);
+  }
+}
