@@ -61,9 +61,9 @@ export function planGeneration(generation: Generation, minTokens: number): Plan 
   let text = call ? '' : reply.text;
   if (format === 'json') text = JSON.stringify(freeJson(question), null, 1);
   else if (format !== 'none') text = JSON.stringify(answerSchema(format.schema, question));
-  let content = tokenize(text);
+  const content = tokenize(text);
   for (let round = 1; format === 'none' && !call && content.length < minTokens; round += 1) {
-    content = [...content, ...tokenize(continueReply(question, round))];
+    content.push(...tokenize(continueReply(question, round)));
   }
   const cut = cutAtStop(content, run.stop);
   const thinking = isThinking ? tokenize(reply.thinking) : [];

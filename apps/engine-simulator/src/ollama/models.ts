@@ -103,7 +103,8 @@ export function completeName(name: string): string | null {
     .replace(/^(https?:\/\/)?registry\.ollama\.ai\//i, '')
     .replace(/^library\//i, '')
     .replace(/:local$/, '');
-  if (!/^([\w.-]+(:\d+)?\/)?([\w.-]+\/)?\w[\w.-]*(:\w[\w.-]*)?$/.test(bare) || bare.length > 300) return null;
+  if (!/^(\w[\w.-]*(:\d+)?\/)?(\w[\w.-]*\/)?\w[\w.-]*(:\w[\w.-]*)?$/.test(bare) || bare.length > 300)
+    return null;
   return bare.slice(bare.lastIndexOf('/') + 1).includes(':') ? bare : `${bare}:latest`;
 }
 

@@ -24,11 +24,11 @@ export interface ImageLook {
   readonly say: Readonly<Record<Language, string>>;
 }
 
-/** Russian when at least a third of the letters are Cyrillic. */
+/** Russian when at least half of the letters are Cyrillic. */
 export function languageOf(text: string): Language {
   const cyrillic = text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0;
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
-  return letters > 0 && cyrillic / letters >= 1 / 3 ? 'ru' : 'en';
+  return letters > 0 && cyrillic / letters >= 1 / 2 ? 'ru' : 'en';
 }
 
 export function wordsOf(text: string): string[] {
@@ -58,7 +58,7 @@ export function personsWords(text: string): string {
 export function shorten(text: string, limit: number): string {
   const flat = text.replace(/\s+/g, ' ').trim();
   if (flat.length <= limit) return flat;
-  const cut = flat.slice(0, Math.max(1, limit - 1));
+  const cut = flat.slice(0, Math.max(0, limit - 1));
   const atWord = cut.lastIndexOf(' ');
   return `${atWord > limit / 2 ? cut.slice(0, atWord) : cut}…`;
 }
