@@ -1,0 +1,37 @@
+import type { EngineName, Lane } from '@baton/contracts';
+
+/**
+ * What is particular to one engine's program. Every method talks to the engine at `url` and to nobody else; several may
+ * run at once. The signal ends a wait with its reason; a load that has begun is not taken back by it.
+ */
+export interface EngineSoftware {
+  readonly engine: EngineName;
+
+  /** Whether it answers requests. False for "not yet" and for any trouble; never rejects. */
+  answers(url: string, signal: AbortSignal): Promise<boolean>;
+
+  /** Names of the models in memory; empty where the program does not tell. */
+  loadedModels(url: string, signal: AbortSignal): Promise<string[]>;
+
+  /** Whether anything but what `keep` needs is in memory or running. Cheap; unsure counts as yes. */
+  isHolding(url: string, keep: Lane | null, signal: AbortSignal): Promise<boolean>;
+
+  /** Memory of the card that it says it holds; 0 where the program does not tell. */
+  heldMib(url: string, signal: AbortSignal): Promise<number>;
+
+  /**
+   * Asks for all of the memory back and resolves when, by the engine's own word, nothing is left. Whether the card has the
+   * memory is for the card to say. Work that still runs in Ollama is waited for, work in ComfyUI is interrupted.
+   */
+  free(url: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Makes the lane usable at once: its model in memory.
+   *
+   * @throws AppError `model.unknown`, `engine.out_of_memory`, `engine.failed`
+   */
+  load(url: string, lane: Lane): Promise<LoadResult>;
+}
+
+/** `split`: a part of the model is in the computer's memory and it will be slow. `unknown`: the program does not tell. */
+export type LoadResult = 'on_card' | 'split' | 'unknown';

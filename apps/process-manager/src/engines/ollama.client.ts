@@ -1,0 +1,139 @@
+import { AppError, pause, type Clock } from '@baton/kernel';
+import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts';
+import { z } from 'zod';
+import type { EngineHttp } from './engine-http.ts';
+import type { EngineSoftware, LoadResult } from './engine-software.ts';
+import { modelDetails } from './ollama-models.ts';
+
+export interface OllamaSettings {
+  readonly contextLength: number;
+  /** As Ollama takes it: `30m`, `-1`, seconds. Sent with every load, since an absent one keeps the earlier value. */
+  readonly keepAlive: string | number;
+}
+
+/** `/api/ps` takes locks inside Ollama and may stall for seconds while a model goes: that is not a crash. */
+const CALL_TIMEOUT_MS = 15_000;
+const POLL_MS = 15;
+/** An empty list may be followed by a model whose load was under way: one look is no proof. */
+const EMPTY_LOOKS = 2;
+/** An unload that was lost (the model was still loading) is asked for again after this long. */
+const ASK_AGAIN_MS = 1_000;
+
+const psReply = z.object({
+  models: z
+    .array(z.object({ name: z.string(), size: z.number().default(0), size_vram: z.number().default(0) }))
+    .nullable()
+    .transform((models) => models ?? []),
+});
+type LoadedModel = z.infer<typeof psReply>['models'][number];
+
+/** Ollama: a model is in memory or not, and only `/api/ps` says which; answers to load and unload are intentions. */
+export class OllamaClient implements EngineSoftware {
+  readonly engine = 'ollama';
+  private readonly http: EngineHttp;
+  private readonly clock: Clock;
+  private readonly settings: OllamaSettings;
+
+  constructor(http: EngineHttp, clock: Clock, settings: OllamaSettings) {
+    this.http = http;
+    this.clock = clock;
+    this.settings = settings;
+  }
+
+  async answers(url: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.http.send('GET', `${url}/`, undefined, signal)).status === 200;
+    } catch {
+      return false;
+    }
+  }
+
+  async loadedModels(url: string, signal: AbortSignal): Promise<string[]> {
+    return (await this.ps(url, signal)).map(({ name }) => name);
+  }
+
+  async isHolding(url: string, keep: Lane | null, signal: AbortSignal): Promise<boolean> {
+    const kept = keep?.engine === 'ollama' ? tagged(keep.model) : null;
+    return (await this.ps(url, signal)).some(({ name }) => tagged(name) !== kept);
+  }
+
+  async heldMib(url: string, signal: AbortSignal): Promise<number> {
+    const bytes = (await this.ps(url, signal)).reduce((sum, { size_vram }) => sum + size_vram, 0);
+    return Math.round(bytes / 1_048_576);
+  }
+
+  async free(url: string, signal: AbortSignal): Promise<void> {
+    let emptyLooks = 0;
+    const askedAt = new Map<string, number>();
+    for (;;) {
+      const loaded = await this.ps(url, signal);
+      emptyLooks = loaded.length === 0 ? emptyLooks + 1 : 0;
+      if (emptyLooks >= EMPTY_LOOKS) return;
+      for (const { name } of loaded) {
+        const now = this.clock.monotonic();
+        if (now - (askedAt.get(name) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) continue;
+        askedAt.set(name, now);
+        await this.unload(url, name, signal);
+      }
+      await pause(this.clock, POLL_MS, signal);
+    }
+  }
+
+  async load(url: string, lane: Lane): Promise<LoadResult> {
+    if (lane.engine !== 'ollama') throw new AppError('engine.unknown', { engine: lane.engine });
+    await this.preload(url, lane.model);
+    const first = await this.placement(url, lane.model);
+    if (first !== 'split') return first;
+    // Ollama read the free memory a moment too early: once more, on a card that has settled meanwhile.
+    await this.free(url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    await this.preload(url, lane.model);
+    return this.placement(url, lane.model);
+  }
+
+  /** What is installed, whether loaded or not. */
+  async models(url: string): Promise<EngineModel[]> {
+    return modelDetails(this.http, url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+  }
+
+  /** Not tied to any signal: the load belongs to whoever asked first, and would be thrown away with him. */
+  private async preload(url: string, model: string): Promise<void> {
+    const { status } = await this.http.send('POST', `${url}/api/generate`, {
+      model,
+      stream: false,
+      keep_alive: this.settings.keepAlive,
+      options: ollamaLoadOptions(this.settings.contextLength),
+    });
+    if (status === 200) return;
+    if (status === 404) throw new AppError('model.unknown', { model });
+    throw new AppError('engine.failed', { model, status });
+  }
+
+  private async unload(url: string, model: string, signal: AbortSignal): Promise<void> {
+    const body = { model, keep_alive: 0, stream: false };
+    const { status } = await this.http.send('POST', `${url}/api/generate`, body, this.limited(signal));
+    // 404: deleted from disk while loaded. It stays in memory until its timer fires, or the engine is stopped.
+    if (status !== 200 && status !== 404) throw new AppError('engine.failed', { model, status });
+  }
+
+  private async placement(url: string, model: string): Promise<LoadResult> {
+    const loaded = await this.ps(url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    // Two names of the same weights share one place in the list, under the other name.
+    const own = loaded.find(({ name }) => tagged(name) === tagged(model));
+    if (own === undefined) return 'unknown';
+    return own.size_vram >= own.size ? 'on_card' : 'split';
+  }
+
+  private async ps(url: string, signal: AbortSignal): Promise<LoadedModel[]> {
+    return (await this.http.getJson(`${url}/api/ps`, psReply, this.limited(signal))).models;
+  }
+
+  private limited(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
+  }
+}
+
+/** Ollama's lists show every name with its tag; a caller may leave out `latest`. Case does not matter. */
+function tagged(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.slice(lower.lastIndexOf('/') + 1).includes(':') ? lower : `${lower}:latest`;
+}

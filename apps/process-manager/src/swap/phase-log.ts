@@ -1,0 +1,42 @@
+import type { Clock } from '@baton/kernel';
+import type { SwapPhase, SwapRecord } from '@baton/contracts';
+
+/** Times the phases of one swap. A phase that comes twice (after an escalation) adds up in one entry. */
+export class PhaseLog {
+  private readonly clock: Clock;
+  private readonly onPhase: (phase: SwapPhase) => void;
+  private readonly startedAt: number;
+  private readonly spent = new Map<SwapPhase, number>();
+  private current: SwapPhase;
+
+  constructor(clock: Clock, first: SwapPhase, onPhase: (phase: SwapPhase) => void) {
+    this.clock = clock;
+    this.onPhase = onPhase;
+    this.current = first;
+    this.startedAt = clock.monotonic();
+  }
+
+  /** The phase under way, or the next one to come. */
+  get phase(): SwapPhase {
+    return this.current;
+  }
+
+  async measure<T>(phase: SwapPhase, work: () => Promise<T>): Promise<T> {
+    this.current = phase;
+    this.onPhase(phase);
+    const from = this.clock.monotonic();
+    try {
+      return await work();
+    } finally {
+      this.spent.set(phase, (this.spent.get(phase) ?? 0) + this.clock.monotonic() - from);
+    }
+  }
+
+  record(swap: Pick<SwapRecord, 'id' | 'from' | 'to'>): SwapRecord {
+    return {
+      ...swap,
+      phases: [...this.spent].map(([phase, ms]) => ({ phase, ms: Math.round(ms) })),
+      total_ms: Math.round(this.clock.monotonic() - this.startedAt),
+    };
+  }
+}

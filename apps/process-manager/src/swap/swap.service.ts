@@ -1,0 +1,155 @@
+import { AppError, codeOf, exhaustive, type Clock } from '@baton/kernel';
+import {
+  laneKey,
+  type Lane,
+  type LaneLabel,
+  type NodeStatus,
+  type SwapEnd,
+  type SwapPhase,
+} from '@baton/contracts';
+import type { Gate } from '../core/gate.ts';
+import { TaskQueue } from '../core/task-queue.ts';
+import type { FenceStore } from './fence.store.ts';
+import { PhaseLog } from './phase-log.ts';
+import { SwapRun, type SwapResult, type SwapRunParts } from './swap-run.ts';
+
+export interface SwapRequest {
+  readonly swapId: string;
+  readonly fence: number;
+  readonly to: Lane | null;
+  readonly drainMs: number;
+}
+
+/** Who is told of a swap, as it happens. */
+export interface SwapReports {
+  phase(swapId: string, phase: SwapPhase): void;
+  ended(end: SwapEnd, result: SwapResult | null, error: unknown): void;
+}
+
+export interface SwapParts extends SwapRunParts {
+  readonly gate: Gate;
+  readonly fences: FenceStore;
+  readonly clock: Clock;
+  readonly reports: SwapReports;
+}
+
+interface Current {
+  readonly request: SwapRequest;
+  readonly abort: AbortController;
+  readonly log: PhaseLog;
+  readonly startedAtMs: number;
+}
+
+/** Ids of swaps that are remembered, so that a repeated request starts nothing. */
+const IDS_KEPT = 200;
+
+/**
+ * Hands the GPU over, one swap at a time. A request with a known id is the same swap; one with a higher fence ends the
+ * swap that runs at its next safe place and goes on from whatever that one left. The gate opens only at the end of a swap
+ * that was not overtaken.
+ */
+export class SwapService {
+  private readonly parts: SwapParts;
+  private readonly queue = new TaskQueue();
+  private readonly known = new Set<string>();
+  private newest: AbortController | null = null;
+  private current: Current | null = null;
+  private resident: Lane | null = null;
+  private openFor: Lane | null = null;
+  private last: SwapEnd | null = null;
+
+  constructor(parts: SwapParts) {
+    this.parts = parts;
+  }
+
+  /** Whose engine may be used now. */
+  get owner(): Lane | null {
+    return this.parts.gate.owner === null ? null : this.openFor;
+  }
+
+  get swap(): NodeStatus['swap'] {
+    if (this.current === null) return null;
+    const { request, log, startedAtMs } = this.current;
+    return { swapId: request.swapId, phase: log.phase, startedAtMs, to: request.to };
+  }
+
+  get lastSwap(): SwapEnd | null {
+    return this.last;
+  }
+
+  /**
+   * Begins a swap and returns at once, the gate closed.
+   *
+   * @throws AppError `gpu.stale_fence` for a smaller fence than one seen before
+   */
+  start(request: SwapRequest): void {
+    if (this.known.has(request.swapId)) return;
+    const { gate, fences } = this.parts;
+    gate.seeFence(request.fence);
+    gate.close();
+    fences.keep(request.fence);
+    this.remember(request.swapId);
+    this.newest?.abort(new AppError('gpu.stale_fence', { by: request.swapId }));
+    const abort = new AbortController();
+    this.newest = abort;
+    void this.queue.run(() => this.perform(request, abort));
+  }
+
+  /** Ends the swap that runs, for the end of this process, and resolves when it has. */
+  async close(): Promise<void> {
+    this.newest?.abort(new AppError('gpu.swap_failed', { cause: 'shutting down' }));
+    await this.queue.run(() => Promise.resolve());
+  }
+
+  private async perform(request: SwapRequest, abort: AbortController): Promise<void> {
+    const { clock, reports, gate } = this.parts;
+    const { swapId, fence, to, drainMs } = request;
+    const log = new PhaseLog(clock, 'drain', (phase) => reports.phase(swapId, phase));
+    this.current = { request, abort, log, startedAtMs: clock.now() };
+    const from = this.resident;
+    const record = () => log.record({ id: swapId, from: labelOf(from), to: labelOf(to) });
+    try {
+      const run = new SwapRun(this.parts, { resident: from, to, drainMs, signal: abort.signal }, log);
+      // Until it has succeeded nobody knows what is in memory.
+      this.resident = null;
+      const result = await run.run();
+      await log.measure('ready', async () => this.openGate(to, abort.signal));
+      this.finish({ outcome: 'done', swapId, fence, record: record() }, result, undefined);
+    } catch (error) {
+      gate.close();
+      this.finish({ outcome: 'failed', swapId, fence, record: record(), code: codeOf(error) }, null, error);
+    } finally {
+      this.current = null;
+    }
+  }
+
+  private openGate(to: Lane | null, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.resident = to;
+    this.openFor = to;
+    if (to !== null) this.parts.gate.open({ key: laneKey(to), engine: to.engine });
+  }
+
+  private finish(end: SwapEnd, result: SwapResult | null, error: unknown): void {
+    this.last = end;
+    this.parts.reports.ended(end, result, error);
+  }
+
+  private remember(swapId: string): void {
+    this.known.add(swapId);
+    const [oldest] = this.known;
+    if (this.known.size > IDS_KEPT && oldest !== undefined) this.known.delete(oldest);
+  }
+}
+
+export function labelOf(lane: Lane | null): LaneLabel | null {
+  if (lane === null) return null;
+  switch (lane.engine) {
+    case 'comfyui':
+      return { engine: 'comfyui', model: null };
+    case 'ollama':
+      return { engine: 'ollama', model: lane.model };
+    default:
+      return exhaustive(lane);
+  }
+}
