@@ -38,8 +38,24 @@ export interface ReadyMessage {
 
 const SHUTDOWN_DEADLINE_MS = 8_000;
 
-/** Builds and starts a service: one way for all, so that whoever knows one knows them all. */
+export interface StartedService {
+  readonly app: NestFastifyApplication;
+  /** `host:port` where it answers. */
+  readonly http: string;
+  readonly rpc: string | null;
+}
+
+/** Runs a service as this process: one way for all, so that whoever knows one knows them all. */
 export async function bootstrapService(options: ServiceOptions): Promise<NestFastifyApplication> {
+  const started = await startService(options);
+  const log = new Log(createLogger(options.service, options.logLevel));
+  stopOnSignals(started.app, log);
+  announce(started, options, log);
+  return started.app;
+}
+
+/** Builds a service and lets it listen, inside a process that has a life of its own: a test. */
+export async function startService(options: ServiceOptions): Promise<StartedService> {
   const logger = createLogger(options.service, options.logLevel);
   const log = new Log(logger);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -64,9 +80,11 @@ export async function bootstrapService(options: ServiceOptions): Promise<NestFas
   await options.configureHttp?.(app);
   await app.startAllMicroservices();
   await app.listen(options.http.port, options.http.host);
-  stopOnSignals(app, log);
-  announce(app, options, log);
-  return app;
+  return {
+    app,
+    http: hostPort(options.http.host, app.getHttpServer().address()),
+    rpc: options.rpc === null ? null : hostPort(options.rpc.host, rpcAddress(app)),
+  };
 }
 
 function fastifyObject(given: ServiceOptions['fastify']): object {
@@ -114,13 +132,8 @@ function stopOnSignals(app: NestFastifyApplication, log: Log): void {
   });
 }
 
-function announce(app: NestFastifyApplication, options: ServiceOptions, log: Log): void {
-  const ready: ReadyMessage = {
-    type: 'ready',
-    service: options.service,
-    http: hostPort(options.http.host, app.getHttpServer().address()),
-    rpc: options.rpc === null ? null : hostPort(options.rpc.host, rpcAddress(app)),
-  };
+function announce({ http, rpc }: StartedService, options: ServiceOptions, log: Log): void {
+  const ready: ReadyMessage = { type: 'ready', service: options.service, http, rpc };
   log.event('service.ready', { http: ready.http, rpc: ready.rpc, ms: Math.round(performance.now()) });
   if (process.connected) process.send?.(ready);
 }

@@ -31,5 +31,12 @@ export { ReplyLogWriter, type ReplyLog } from './reply-log/writer.ts';
 export { ReplyLogReader, type FollowOptions, type LoggedEvent } from './reply-log/reader.ts';
 export { RedisScript, luaScript } from './redis/lua.ts';
 export { PlatformModule, type PlatformOptions } from './platform.module.ts';
-export { bootstrapService, type Listen, type ReadyMessage, type ServiceOptions } from './bootstrap.ts';
+export {
+  bootstrapService,
+  startService,
+  type Listen,
+  type ReadyMessage,
+  type ServiceOptions,
+  type StartedService,
+} from './bootstrap.ts';
 export { CLOCK, INTERNAL_SECRET, SERVICE_NAME } from './tokens.ts';
