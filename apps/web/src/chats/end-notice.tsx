@@ -1,0 +1,42 @@
+import { Button, Group, Text } from '@mantine/core';
+import { IconAlertTriangle, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
+import type { JSX } from 'react';
+import { useTranslation } from 'react-i18next';
+import { sayCode } from '../i18n/i18n.ts';
+import classes from './end-notice.module.css';
+import type { ShownReply } from './shown-reply.ts';
+
+interface EndNoticeProps {
+  readonly shown: ShownReply;
+  readonly onAgain: (() => void) | null;
+  readonly isAgainPending: boolean;
+}
+
+/** How an answer ended that is not complete, and the way to ask again. */
+export function EndNotice({ shown, onAgain, isAgainPending }: EndNoticeProps): JSX.Element {
+  const { t } = useTranslation();
+  const hasFailed = shown.state === 'failed';
+  const Icon = hasFailed ? IconAlertTriangle : IconPlayerStop;
+  const sentence = hasFailed
+    ? sayCode(shown.error?.code ?? null, shown.error?.say ?? t('reply.failed'))
+    : t('reply.cancelled');
+  return (
+    <Group className={classes['notice'] ?? ''} data-failed={hasFailed || undefined} gap="sm">
+      <Icon size={18} aria-hidden />
+      <Text size="sm" flex="1 1 10rem">
+        {sentence}
+      </Text>
+      {onAgain !== null && (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconRefresh size={15} aria-hidden />}
+          loading={isAgainPending}
+          onClick={onAgain}
+        >
+          {t('reply.again')}
+        </Button>
+      )}
+    </Group>
+  );
+}

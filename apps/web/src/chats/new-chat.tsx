@@ -1,0 +1,101 @@
+import type { User } from '@baton/contracts';
+import { Stack, Text, Title, UnstyledButton } from '@mantine/core';
+import { IconMessage2, IconPhoto } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRef, useState, type JSX } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import { useGateway } from '../api/gateway-context.ts';
+import { useModels } from './chat-queries.ts';
+import { Composer } from './composer.tsx';
+import { EMPTY_DRAFT, type Draft } from './draft.ts';
+import classes from './new-chat.module.css';
+import { titleOf, useSendRequest, type NewRequest } from './new-request.ts';
+
+/** The page before there is a chat: the first request makes one. */
+export function NewChat({ user }: { readonly user: User }): JSX.Element {
+  const { t } = useTranslation();
+  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const models = useModels();
+  const model = chosen ?? models.data?.default_model ?? null;
+  const begin = useBeginChat();
+
+  return (
+    <div className={classes['page']}>
+      <div className={classes['welcome']}>
+        <Title order={1} className={classes['hello'] ?? ''}>
+          {t('chats.hello', { name: user.username })}
+        </Title>
+        <Text c="dimmed">{t('chats.hello_hint')}</Text>
+        <Stack
+          gap="xs"
+          mt="lg"
+          component="ul"
+          className={classes['ideas'] ?? ''}
+          aria-label={t('chats.ideas')}
+        >
+          <Idea mode="text" text={t('chats.idea_text_1')} onPick={setDraft} />
+          <Idea mode="text" text={t('chats.idea_text_2')} onPick={setDraft} />
+          <Idea mode="image" text={t('chats.idea_image')} onPick={setDraft} />
+        </Stack>
+      </div>
+      <Composer
+        draft={draft}
+        onDraft={setDraft}
+        model={model}
+        onModel={setChosen}
+        onSend={(request) => begin.mutate(request)}
+        isSending={begin.isPending}
+        error={begin.error ?? models.error}
+        onStop={null}
+        isStopping={false}
+      />
+    </div>
+  );
+}
+
+/** Makes a chat and sends its first request; goes there when both are done. */
+function useBeginChat() {
+  const { client } = useGateway();
+  const queries = useQueryClient();
+  const send = useSendRequest();
+  const [, navigate] = useLocation();
+  /** A chat whose first request was refused is used for the next attempt, so that none is left behind empty. */
+  const made = useRef<number | null>(null);
+  return useMutation({
+    mutationFn: async (request: NewRequest) => {
+      const { model, content } = request;
+      made.current ??= (
+        await client.createChat({ title: titleOf(content), ...(model === null ? {} : { model }) })
+      ).id;
+      const chatId = made.current;
+      await send.mutateAsync({ chatId, request });
+      return chatId;
+    },
+    onSuccess: (chatId) => navigate(`/chats/${chatId}`),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['chats'] }),
+  });
+}
+
+interface IdeaProps {
+  readonly mode: Draft['mode'];
+  readonly text: string;
+  readonly onPick: (draft: Draft) => void;
+}
+
+function Idea({ mode, text, onPick }: IdeaProps): JSX.Element {
+  const Icon = mode === 'image' ? IconPhoto : IconMessage2;
+  return (
+    <li>
+      <UnstyledButton
+        className={classes['idea'] ?? ''}
+        data-mode={mode}
+        onClick={() => onPick({ ...EMPTY_DRAFT, mode, text })}
+      >
+        <Icon size={18} aria-hidden />
+        <span>{text}</span>
+      </UnstyledButton>
+    </li>
+  );
+}

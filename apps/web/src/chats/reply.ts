@@ -1,0 +1,120 @@
+import {
+  isFinalState,
+  type Attachment,
+  type EndEvent,
+  type LaneLabel,
+  type ReplyEvent,
+  type ReplyState,
+  type SwapPhase,
+  type WaitReason,
+} from '@baton/contracts';
+
+/** A reply or a render as its log tells it so far. */
+export interface ReplyView {
+  readonly state: ReplyState;
+  /** Set while `queued`. */
+  readonly wait: {
+    readonly position: number | null;
+    readonly reason: WaitReason | null;
+    readonly etaP50Ms: number | null;
+    readonly etaP90Ms: number | null;
+  } | null;
+  /** Set while `swapping`. */
+  readonly swap: {
+    readonly from: LaneLabel | null;
+    readonly to: LaneLabel | null;
+    readonly phase: SwapPhase;
+  } | null;
+  /** Set while `loading`. */
+  readonly loadingModel: string | null;
+  readonly text: string;
+  readonly prompt: { readonly prompt: string; readonly seed: number } | null;
+  readonly progress: { readonly step: number; readonly steps: number } | null;
+  readonly previewRevision: number | null;
+  readonly images: readonly Attachment[];
+  readonly end: EndEvent | null;
+  /** How far the log has been read, bytes. What lies before was seen already. */
+  readonly offset: number;
+}
+
+export interface LoggedEvent {
+  /** The byte offset behind the event; null for one that the log does not count. */
+  readonly offset: number | null;
+  readonly event: ReplyEvent;
+}
+
+export function freshReply(state: ReplyState): ReplyView {
+  return {
+    state: isFinalState(state) ? 'queued' : state,
+    wait: null,
+    swap: null,
+    loadingModel: null,
+    text: '',
+    prompt: null,
+    progress: null,
+    previewRevision: null,
+    images: [],
+    end: null,
+    offset: 0,
+  };
+}
+
+/**
+ * The view after one more event. Checked in this order:
+ *   1. nothing follows an end;
+ *   2. a reset replaces the text whatever its offset says, because the log it counted in is gone;
+ *   3. what was read already (a reconnect overlaps) changes nothing;
+ *   4. everything else moves the view on.
+ */
+export function applyReplyEvent(view: ReplyView, { offset, event }: LoggedEvent): ReplyView {
+  if (view.end !== null) return view;
+  if (event.type === 'reset') {
+    return { ...freshReply(view.state), text: event.text, offset: offset ?? 0 };
+  }
+  if (offset !== null && offset <= view.offset) return view;
+  return { ...moveOn(view, event), offset: offset ?? view.offset };
+}
+
+function moveOn(view: ReplyView, event: Exclude<ReplyEvent, { type: 'reset' }>): ReplyView {
+  switch (event.type) {
+    case 'state':
+      return inState(view, event);
+    case 'text':
+      return { ...view, text: view.text + event.text };
+    case 'prompt':
+      return { ...view, prompt: { prompt: event.prompt, seed: event.seed } };
+    case 'progress':
+      return { ...view, progress: { step: event.step, steps: event.steps } };
+    case 'preview':
+      return { ...view, previewRevision: event.revision };
+    case 'image':
+      return {
+        ...view,
+        images: [...view.images, { image_id: event.image_id, width: event.width, height: event.height }],
+      };
+    case 'end':
+      return { ...view, state: event.state, wait: null, swap: null, loadingModel: null, end: event };
+  }
+}
+
+function inState(view: ReplyView, event: Extract<ReplyEvent, { type: 'state' }>): ReplyView {
+  const clear = { ...view, state: event.state, wait: null, swap: null, loadingModel: null };
+  switch (event.state) {
+    case 'queued':
+      return {
+        ...clear,
+        wait: {
+          position: event.position,
+          reason: event.reason,
+          etaP50Ms: event.eta_p50_ms,
+          etaP90Ms: event.eta_p90_ms,
+        },
+      };
+    case 'swapping':
+      return { ...clear, swap: { from: event.from, to: event.to, phase: event.phase } };
+    case 'loading':
+      return { ...clear, loadingModel: event.model };
+    default:
+      return clear;
+  }
+}

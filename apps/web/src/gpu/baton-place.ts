@@ -1,0 +1,18 @@
+import type { EngineName, GpuStatus, SwapPhase } from '@baton/contracts';
+
+export const ENGINE_NAMES: Readonly<Record<EngineName, string>> = { ollama: 'Ollama', comfyui: 'ComfyUI' };
+
+export const SWAP_PHASES: readonly SwapPhase[] = ['drain', 'free', 'verify', 'start', 'load', 'ready'];
+
+/** Where the baton is drawn between Ollama (0) and ComfyUI (1); null while nobody has it and it goes nowhere. */
+export function batonPlace(status: GpuStatus): number | null {
+  const end = (engine: EngineName): number => (engine === 'ollama' ? 0 : 1);
+  const { swap, holder } = status;
+  if (swap === null) return holder === null ? null : end(holder.engine);
+  // From an empty card, or between two models of one engine, there is no way to go.
+  const to = swap.to ?? swap.from;
+  if (to === null) return null;
+  const from = swap.from ?? to;
+  const share = (SWAP_PHASES.indexOf(swap.phase) + 0.5) / SWAP_PHASES.length;
+  return end(from.engine) + (end(to.engine) - end(from.engine)) * share;
+}

@@ -1,0 +1,5 @@
+/** Two amounts of memory with one unit: `15.8 / 24 GiB`. */
+export function formatMemory(usedMib: number, totalMib: number, language: string): string {
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  return `${number.format(usedMib / 1_024)} / ${number.format(totalMib / 1_024)} GiB`;
+}

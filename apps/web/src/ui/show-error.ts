@@ -1,0 +1,7 @@
+import { notifications } from '@mantine/notifications';
+import { sayError } from '../i18n/i18n.ts';
+
+/** For a small action that has no place of its own to say what went wrong. */
+export function showError(error: unknown): void {
+  notifications.show({ message: sayError(error), color: 'red', role: 'alert' });
+}

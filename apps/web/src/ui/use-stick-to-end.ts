@@ -1,0 +1,35 @@
+import { useCallback, useLayoutEffect, useRef, useState } from 'react';
+
+/** So close to the end counts as being there: a finger or a wheel rarely stops at the last pixel. */
+const NEAR_PX = 48;
+
+/**
+ * Keeps the end of a growing list in sight for whoever is there, and leaves alone whoever has scrolled back to read.
+ * A new last item (`lastKey`) is always shown.
+ */
+export function useStickToEnd(lastKey: string | number | null) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const sticks = useRef(true);
+  const [isAtEnd, setAtEnd] = useState(true);
+
+  const goToEnd = useCallback(() => {
+    sticks.current = true;
+    setAtEnd(true);
+    scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+  }, []);
+
+  const onScroll = useCallback(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    sticks.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX;
+    setAtEnd(sticks.current);
+  }, []);
+
+  const onGrow = useCallback(() => {
+    if (sticks.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+  }, []);
+
+  useLayoutEffect(goToEnd, [lastKey, goToEnd]);
+
+  return { scroller, onScroll, onGrow, goToEnd, isAtEnd };
+}
