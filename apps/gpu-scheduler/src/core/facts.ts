@@ -1,0 +1,293 @@
+import { learnService, learnSwap } from './estimates.ts';
+import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
+import { decide, patienceEndMs } from './policy.ts';
+import {
+  laneQueue,
+  type Effect,
+  type Ending,
+  type GpuState,
+  type Outcome,
+  type RevokeReason,
+  type Running,
+  type SwapPhase,
+} from './state.ts';
+
+/**
+ * Everything that can happen, as functions of the state, the fact and the time. Each moves the state on and returns what
+ * is to be done about it. A fact about something unknown is a late echo and changes nothing.
+ */
+
+const LOST: Ending = { outcome: 'failed', code: 'gpu.lease_lost' };
+const CANCELLED: Ending = { outcome: 'cancelled', code: 'gpu.job_cancelled' };
+const NO_ENGINE: Ending = { outcome: 'failed', code: 'engine.unavailable' };
+const WAITED_TOO_LONG: Ending = { outcome: 'failed', code: 'gpu.wait_too_long' };
+
+/** How long a user's last service is remembered when nothing of theirs waits: it only breaks ties. */
+const REMEMBER_USER_MS = 3_600_000;
+
+export type Arrival = Omit<WaitingJob, 'seq'>;
+
+export function isKnown(state: GpuState, jobId: string): boolean {
+  return state.jobs.has(jobId) || runningJob(state, jobId) !== null;
+}
+
+export function runningJob(state: GpuState, jobId: string): Running | null {
+  for (const running of state.running.values()) if (running.job.id === jobId) return running;
+  return null;
+}
+
+export function onArrival(state: GpuState, arrival: Arrival, nowMs: number): Effect[] {
+  admitUndecided(state, arrival);
+  return decide(state, nowMs);
+}
+
+/** Puts a job in without deciding anything yet: its cancellation came first. */
+export function admitUndecided(state: GpuState, arrival: Arrival): void {
+  if (isKnown(state, arrival.id)) return;
+  state.arrivals += 1;
+  enqueue(state, { ...arrival, seq: state.arrivals });
+}
+
+/** Many at once, without deciding in between: what a new leader finds. */
+export function onBacklog(state: GpuState, arrivals: readonly Arrival[], nowMs: number): Effect[] {
+  for (const arrival of arrivals) admitUndecided(state, arrival);
+  return decide(state, nowMs);
+}
+
+/** Somebody wants the job to end, whatever its state. */
+export function onCancel(state: GpuState, jobId: string, nowMs: number): Effect[] {
+  const job = state.jobs.get(jobId);
+  if (job !== undefined) {
+    dequeue(state, job);
+    return [{ do: 'end', job, ending: CANCELLED }, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+  }
+  const running = runningJob(state, jobId);
+  return running === null ? [] : takeBack(running, 'cancelled', CANCELLED);
+}
+
+/** The job is not in the queue any more although nobody told us: somebody removed it by hand. */
+export function onVanished(state: GpuState, jobId: string, nowMs: number): Effect[] {
+  const job = state.jobs.get(jobId);
+  if (job === undefined) return [];
+  dequeue(state, job);
+  return [...becameIdle(state, nowMs), ...decide(state, nowMs)];
+}
+
+/** `bootId` is the process-manager's that let the lease through. */
+export function onGranted(state: GpuState, leaseId: string, bootId: string, nowMs: number): Effect[] {
+  const running = state.running.get(leaseId);
+  if (running?.stage !== 'granting') return [];
+  running.stage = 'live';
+  running.grantedAtMs = nowMs;
+  if (running.ending !== null) {
+    return takeBack(
+      running,
+      running.ending.outcome === 'cancelled' ? 'cancelled' : 'node_lost',
+      running.ending,
+    );
+  }
+  if (state.node.bootId !== null && state.node.bootId !== bootId) return takeBack(running, 'node_lost', LOST);
+  return [];
+}
+
+/** `job_gone`: it was not in the queue. `refused`: the guard would not have it. `away`: the guard did not answer. */
+export type GrantFailure = 'job_gone' | 'cancelled' | 'refused' | 'away';
+
+export function onGrantFailed(state: GpuState, leaseId: string, why: GrantFailure, nowMs: number): Effect[] {
+  const running = state.running.get(leaseId);
+  if (running?.stage !== 'granting') return [];
+  state.running.delete(leaseId);
+  const effects: Effect[] = [];
+  if (state.visit !== null) state.visit.served = Math.max(0, state.visit.served - 1);
+  if (running.ending?.outcome === 'cancelled' || why === 'cancelled') {
+    effects.push({ do: 'end', job: running.job, ending: CANCELLED });
+  } else if (why !== 'job_gone') {
+    enqueue(state, running.job);
+    if (why === 'refused') pauseLane(state, running.job.lane, nowMs);
+    else setAway(state, nowMs);
+  }
+  return [...effects, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+}
+
+/** The holder gave the lease back. */
+export function onReleased(state: GpuState, leaseId: string, outcome: Outcome): Effect[] {
+  const running = state.running.get(leaseId);
+  if (running === undefined || running.stage === 'closing') return [];
+  running.stage = 'closing';
+  running.ending = { outcome, code: outcome === 'cancelled' ? CANCELLED.code : null };
+  return [{ do: 'close', leaseId, jobId: running.job.id, revoke: null }];
+}
+
+/** The holder did not renew in time. */
+export function onExpired(state: GpuState, leaseId: string): Effect[] {
+  const running = state.running.get(leaseId);
+  return running === undefined ? [] : takeBack(running, 'expired', LOST);
+}
+
+/** Only now is the place free. `isQuiet` false: the engine would not let go and must be cleared. */
+export function onDoorShut(state: GpuState, leaseId: string, isQuiet: boolean, nowMs: number): Effect[] {
+  const running = state.running.get(leaseId);
+  if (running?.stage !== 'closing') return [];
+  state.running.delete(leaseId);
+  if (!isQuiet) state.clearing ??= { atMs: nowMs, failures: 0 };
+  const { job } = running;
+  const ending = running.ending ?? LOST;
+  if (ending.outcome === 'completed') {
+    state.estimates = learnService(state.estimates, {
+      engine: job.lane.engine,
+      estimateMs: job.estimateMs,
+      ms: Math.max(0, nowMs - running.grantedAtMs),
+    });
+  }
+  const finish: Effect = { do: 'finish', leaseId, job, ending };
+  return [finish, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+}
+
+export function onSwapAccepted(state: GpuState, swapId: string): Effect[] {
+  if (state.swap?.id === swapId && !state.swap.isAccepted) {
+    state.swap.isAccepted = true;
+    state.nodeTurns += 1;
+  }
+  return [];
+}
+
+export function onSwapPhase(state: GpuState, swapId: string, phase: SwapPhase): Effect[] {
+  if (state.swap?.id === swapId) state.swap.phase = phase;
+  return [];
+}
+
+export interface SwapResult {
+  readonly swapId: string;
+  readonly isDone: boolean;
+  /** As the node measured it; null when it never told. */
+  readonly tookMs: number | null;
+}
+
+export function onSwapEnded(
+  state: GpuState,
+  { swapId, isDone, tookMs }: SwapResult,
+  nowMs: number,
+): Effect[] {
+  const { swap } = state;
+  if (swap?.id !== swapId) return [];
+  state.swap = null;
+  state.nodeTurns += 1;
+  state.idleSinceMs = nowMs;
+  const effects: Effect[] = [];
+  if (isDone && swap.to !== null) {
+    openVisit(state, swap.to, { fence: swap.fence, swapId, nowMs });
+    laneQueue(state, swap.to).failures = 0;
+  } else if (isDone) {
+    state.clearing = null;
+  } else {
+    state.turn = null;
+    effects.push(...(swap.to === null ? clearingFailed(state, nowMs) : swapFailed(state, swap.to, nowMs)));
+  }
+  if (isDone && tookMs !== null) {
+    state.estimates = learnSwap(state.estimates, { from: swap.from, to: swap.to, ms: tookMs });
+  }
+  return [...effects, ...decide(state, nowMs)];
+}
+
+/** Time went by: pauses end, patience ends, the GPU goes home. */
+export function onTick(state: GpuState, nowMs: number): Effect[] {
+  const effects: Effect[] = [];
+  if (!state.node.isPresent) {
+    for (const job of [...state.jobs.values()]) {
+      if (nowMs < patienceEndMs(state, job)) continue;
+      dequeue(state, job);
+      effects.push({ do: 'end', job, ending: WAITED_TOO_LONG });
+    }
+  }
+  for (const [userId, atMs] of state.servedAtMs) {
+    if (atMs < nowMs - REMEMBER_USER_MS) state.servedAtMs.delete(userId);
+  }
+  return [...effects, ...decide(state, nowMs)];
+}
+
+export function takeBack(running: Running, reason: RevokeReason, ending: Ending): Effect[] {
+  if (running.stage === 'closing') return [];
+  running.ending = ending;
+  if (running.stage === 'granting') return [];
+  running.stage = 'closing';
+  return [{ do: 'close', leaseId: running.leaseId, jobId: running.job.id, revoke: reason }];
+}
+
+export function lostEngine(running: Running): Effect[] {
+  return takeBack(running, 'engine_lost', LOST);
+}
+
+export function lostNode(running: Running): Effect[] {
+  return takeBack(running, 'node_lost', LOST);
+}
+
+export function setAway(state: GpuState, nowMs: number): void {
+  if (state.node.isPresent) state.node = { ...state.node, isPresent: false, sinceMs: nowMs };
+}
+
+export function openVisit(
+  state: GpuState,
+  lane: Lane,
+  opening: { readonly fence: number; readonly swapId: string | null; readonly nowMs: number },
+): void {
+  const { fence, swapId, nowMs } = opening;
+  state.fence = Math.max(state.fence, fence);
+  state.visit = { lane, fence, startedAtMs: nowMs, swapId, served: 0, gate: null };
+  if (state.turn === null || state.turn.engine !== lane.engine) {
+    state.turn = { engine: lane.engine, visited: new Set(), gate: null };
+  }
+  state.turn.visited.add(lane.key);
+  if (lane.engine === 'ollama') state.home = lane;
+  else state.homeFailed = false;
+}
+
+/** Tells those who wait when it has failed often enough; later ones get one try each, after the pause. */
+function swapFailed(state: GpuState, lane: Lane, nowMs: number): Effect[] {
+  if (state.home?.key === lane.key) state.homeFailed = true;
+  const queue = pauseLane(state, lane, nowMs);
+  return queue.failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...queue.jobs()]);
+}
+
+/** The card cannot be cleared: no lane can be served. */
+function clearingFailed(state: GpuState, nowMs: number): Effect[] {
+  const failures = (state.clearing?.failures ?? 0) + 1;
+  state.clearing = { atMs: nowMs + pauseMs(state, failures - 1), failures };
+  return failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...state.jobs.values()]);
+}
+
+function giveUp(state: GpuState, jobs: readonly WaitingJob[]): Effect[] {
+  return jobs.map((job) => {
+    dequeue(state, job);
+    return { do: 'end', job, ending: NO_ENGINE };
+  });
+}
+
+function pauseLane(state: GpuState, lane: Lane, nowMs: number): LaneQueue {
+  const queue = laneQueue(state, lane);
+  queue.retryAtMs = nowMs + pauseMs(state, queue.failures);
+  queue.failures += 1;
+  return queue;
+}
+
+function pauseMs(state: GpuState, failuresBefore: number): number {
+  const { retryPauseMs, maxRetryPauseMs } = state.settings;
+  return Math.min(maxRetryPauseMs, retryPauseMs * 2 ** Math.min(failuresBefore, 10));
+}
+
+function enqueue(state: GpuState, job: WaitingJob): void {
+  state.jobs.set(job.id, job);
+  laneQueue(state, job.lane).add(job);
+}
+
+/** A lane without jobs and without a history of failures is forgotten, so that old models do not pile up. */
+function dequeue(state: GpuState, job: WaitingJob): void {
+  state.jobs.delete(job.id);
+  const queue = laneQueue(state, job.lane);
+  queue.remove(job);
+  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(job.lane.key);
+}
+
+function becameIdle(state: GpuState, nowMs: number): [] {
+  if (state.running.size === 0 && state.jobs.size === 0) state.idleSinceMs = nowMs;
+  return [];
+}

@@ -1,0 +1,119 @@
+import { serviceBand, swapBand, type Band } from './estimates.ts';
+import { onDoorShut, onGranted, onReleased, onSwapEnded, onTick } from './facts.ts';
+import { nextWakeMs } from './policy.ts';
+import { copyState, type Effect, type GpuState } from './state.ts';
+
+/** When a waiting job is expected to be granted, in ms from now. */
+export interface Expectation {
+  /** Place in the order of grants; 1 is next. */
+  readonly position: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+}
+
+/** Nobody is served by knowing place 301; it keeps thinking ahead cheap under a flood. */
+const MAX_GRANTS = 300;
+const MAX_STEPS = 2_000;
+/** One-sided 90 % of a normal distribution. */
+const Z90 = 1.2816;
+
+interface Coming {
+  readonly atMs: number;
+  readonly variance: number;
+  readonly happen: (state: GpuState, nowMs: number) => Effect[];
+}
+
+/**
+ * Runs the same policy forward on expected times, without arrivals, and notes who is granted when. Jobs that are not in
+ * the answer are too far back to say, or cannot be served as things stand.
+ */
+export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expectation> {
+  const expected = new Map<string, Expectation>();
+  if (!now.node.isPresent || now.jobs.size === 0) return expected;
+  const state = copyState(now);
+  const coming: Coming[] = underWay(state, nowMs);
+  let timeMs = nowMs;
+  let variance = 0;
+  const perform = (effects: readonly Effect[]): void => {
+    for (const effect of effects) {
+      if (effect.do === 'grant') {
+        const wait = timeMs - nowMs;
+        expected.set(effect.job.id, {
+          position: expected.size + 1,
+          p50Ms: Math.round(wait),
+          p90Ms: Math.round(wait + Z90 * Math.sqrt(variance)),
+        });
+        perform(onGranted(state, effect.leaseId, state.node.bootId ?? '', timeMs));
+        coming.push(endOfWork(state, effect.leaseId, timeMs));
+      } else if (effect.do === 'close') {
+        perform(onDoorShut(state, effect.leaseId, true, timeMs));
+      } else if (effect.do === 'startSwap') {
+        coming.push(endOfSwap(state, timeMs));
+      }
+    }
+  };
+  perform(onTick(state, timeMs));
+  for (let step = 0; step < MAX_STEPS && state.jobs.size > 0 && expected.size < MAX_GRANTS; step += 1) {
+    const next = takeSoonest(coming);
+    const wakeMs = nextWakeMs(state, timeMs);
+    if (wakeMs !== null && (next === null || wakeMs < next.atMs)) {
+      if (next !== null) coming.push(next);
+      timeMs = Math.max(timeMs, wakeMs);
+      perform(onTick(state, timeMs));
+      continue;
+    }
+    if (next === null) break;
+    timeMs = Math.max(timeMs, next.atMs);
+    variance += next.variance;
+    perform(next.happen(state, timeMs));
+  }
+  return expected;
+}
+
+function underWay(state: GpuState, nowMs: number): Coming[] {
+  const coming: Coming[] = [];
+  for (const running of state.running.values()) {
+    if (running.stage === 'granting') running.stage = 'live';
+    coming.push(endOfWork(state, running.leaseId, nowMs));
+  }
+  if (state.swap !== null) coming.push(endOfSwap(state, nowMs));
+  return coming;
+}
+
+function endOfWork(state: GpuState, leaseId: string, nowMs: number): Coming {
+  const running = state.running.get(leaseId);
+  if (running === undefined) return { atMs: nowMs, variance: 0, happen: () => [] };
+  const band = serviceBand(state.estimates, running.job.lane.engine, running.job.estimateMs);
+  const isClosing = running.stage === 'closing';
+  return {
+    ...remaining(band, isClosing ? nowMs - band.mean : running.grantedAtMs, nowMs),
+    happen: (then, atMs) =>
+      isClosing ? onDoorShut(then, leaseId, true, atMs) : onReleased(then, leaseId, 'completed'),
+  };
+}
+
+function endOfSwap(state: GpuState, nowMs: number): Coming {
+  const { swap } = state;
+  if (swap === null) return { atMs: nowMs, variance: 0, happen: () => [] };
+  return {
+    ...remaining(swapBand(state.estimates, swap.from, swap.to), swap.startedAtMs, nowMs),
+    happen: (then, atMs) => onSwapEnded(then, { swapId: swap.id, isDone: true, tookMs: null }, atMs),
+  };
+}
+
+/** What should be over already is expected to take a tenth of its usual time more. */
+function remaining(band: Band, startedAtMs: number, nowMs: number): { atMs: number; variance: number } {
+  const leftMs = startedAtMs + band.mean - nowMs;
+  const overdueMs = Math.max(50, band.mean / 10);
+  return { atMs: nowMs + (leftMs > 0 ? leftMs : overdueMs), variance: band.variance };
+}
+
+function takeSoonest(coming: Coming[]): Coming | null {
+  let best = -1;
+  for (let at = 0; at < coming.length; at += 1) {
+    const one = coming[at];
+    const first = coming[best];
+    if (one !== undefined && (first === undefined || one.atMs < first.atMs)) best = at;
+  }
+  return best < 0 ? null : (coming.splice(best, 1)[0] ?? null);
+}

@@ -1,0 +1,196 @@
+import { noEstimates, type Estimates } from './estimates.ts';
+import { LaneQueue, type Engine, type Lane, type WaitingJob } from './lane-queue.ts';
+
+export interface Settings {
+  /** Larger is more urgent: that engine gets the next turn when both have somebody waiting. */
+  readonly priority: Readonly<Record<Engine, number>>;
+  /** Leases that may share an Ollama visit. ComfyUI never shares. */
+  readonly ollamaSlots: number;
+  /** How long an engine goes on taking jobs once another engine's job waits. */
+  readonly maxTurnMs: Readonly<Record<Engine, number>>;
+  /** The same between the models of Ollama. */
+  readonly maxLaneVisitMs: number;
+  readonly restoreHome: boolean;
+  /** Nobody waits and nobody works for this long: then the GPU goes home. */
+  readonly restoreAfterIdleMs: number;
+  /** First pause after a failed swap; doubles with each further one, up to `maxRetryPauseMs`. */
+  readonly retryPauseMs: number;
+  readonly maxRetryPauseMs: number;
+  /** Failed swaps in a row after which those who wait for the lane are told. */
+  readonly maxSwapFailures: number;
+  /** How long jobs wait for a node that is not there. */
+  readonly awayPatienceMs: number;
+}
+
+export type Outcome = 'completed' | 'failed' | 'cancelled';
+export type RevokeReason = 'expired' | 'cancelled' | 'engine_lost' | 'node_lost';
+export type SwapPhase = 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+
+/** How a job ends; `code` is an error code for `failed`. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+}
+
+export interface Running {
+  readonly leaseId: string;
+  readonly job: WaitingJob;
+  readonly fence: number;
+  /**
+   * `granting`: the grant is being carried out. `live`: held. `closing`: the door is being shut; the place counts as
+   * taken until the guard has answered.
+   */
+  stage: 'granting' | 'live' | 'closing';
+  grantedAtMs: number;
+  /** Set while closing; for a lease that is still being granted, what is to happen as soon as it is. */
+  ending: Ending | null;
+}
+
+/** The time that one lane owns the GPU. */
+export interface Visit {
+  readonly lane: Lane;
+  readonly fence: number;
+  readonly startedAtMs: number;
+  /** The hand-over that began it; null for a visit that was found at a change of leader. */
+  readonly swapId: string | null;
+  /** Jobs granted in it. */
+  served: number;
+  gate: Gate | null;
+}
+
+/** The visits of one engine in a row. For ComfyUI that is one visit; Ollama tours its models. */
+export interface Turn {
+  readonly engine: Engine;
+  readonly visited: Set<string>;
+  gate: Gate | null;
+}
+
+/** Closed because somebody else waits: from then on only those who had arrived are owed service. */
+export interface Gate {
+  readonly closedAtMs: number;
+  readonly throughSeq: number;
+}
+
+export type SwapCause = 'job_waiting' | 'return_home' | 'engine_not_quiet';
+
+export interface Swap {
+  readonly id: string;
+  readonly fence: number;
+  readonly from: Lane | null;
+  readonly to: Lane | null;
+  readonly startedAtMs: number;
+  phase: SwapPhase;
+  /** The node has confirmed that it knows of this swap. */
+  isAccepted: boolean;
+}
+
+export interface GpuState {
+  readonly settings: Settings;
+  /** Names of leases and swaps begin with it, so that two leaders never use the same one. */
+  readonly epoch: number;
+  /** Highest fence ever used. */
+  fence: number;
+  arrivals: number;
+  grants: number;
+  /** Whether the process-manager answers; `since` is when that changed. */
+  node: { isPresent: boolean; sinceMs: number; bootId: string | null };
+  /** Grows with each step of a swap: a report of the node that was asked for before is out of date. */
+  nodeTurns: number;
+  visit: Visit | null;
+  turn: Turn | null;
+  swap: Swap | null;
+  /** An engine did not let go in time: the card is cleared, not before `atMs`, until then nobody else is let in. */
+  clearing: { readonly atMs: number; readonly failures: number } | null;
+  /** The Ollama lane that was resident last. */
+  home: Lane | null;
+  /** Going home failed: not again before the next real visit. */
+  homeFailed: boolean;
+  idleSinceMs: number;
+  readonly lanes: Map<string, LaneQueue>;
+  readonly jobs: Map<string, WaitingJob>;
+  readonly running: Map<string, Running>;
+  readonly servedAtMs: Map<number, number>;
+  estimates: Estimates;
+}
+
+export interface Beginning {
+  readonly settings: Settings;
+  readonly epoch: number;
+  readonly fence: number;
+  readonly nowMs: number;
+  readonly estimates?: Estimates;
+}
+
+/** A leader's state before it has looked around: nobody waits, nobody runs, the node is not known yet. */
+export function createState({ settings, epoch, fence, nowMs, estimates }: Beginning): GpuState {
+  return {
+    settings,
+    epoch,
+    fence,
+    arrivals: 0,
+    grants: 0,
+    node: { isPresent: false, sinceMs: nowMs, bootId: null },
+    nodeTurns: 0,
+    visit: null,
+    turn: null,
+    swap: null,
+    clearing: null,
+    home: null,
+    homeFailed: false,
+    idleSinceMs: nowMs,
+    lanes: new Map(),
+    jobs: new Map(),
+    running: new Map(),
+    servedAtMs: new Map(),
+    estimates: estimates ?? noEstimates(),
+  };
+}
+
+/** A copy to think ahead with: what happens to it does not touch the original. */
+export function copyState(state: GpuState): GpuState {
+  return {
+    ...state,
+    node: { ...state.node },
+    visit: state.visit === null ? null : { ...state.visit },
+    turn: state.turn === null ? null : { ...state.turn, visited: new Set(state.turn.visited) },
+    swap: state.swap === null ? null : { ...state.swap },
+    lanes: new Map([...state.lanes].map(([key, lane]) => [key, lane.copy()])),
+    jobs: new Map(state.jobs),
+    running: new Map([...state.running].map(([id, running]) => [id, { ...running }])),
+    servedAtMs: new Map(state.servedAtMs),
+  };
+}
+
+export function laneQueue(state: GpuState, lane: Lane): LaneQueue {
+  let queue = state.lanes.get(lane.key);
+  if (queue === undefined) {
+    queue = new LaneQueue(lane);
+    state.lanes.set(lane.key, queue);
+  }
+  return queue;
+}
+
+/** What the loop has to do; each is answered by a fact. */
+export type Effect =
+  /** Claim the job, let the lease through the guard, store and publish it. Answer: `onGranted` or `onGrantFailed`. */
+  | {
+      readonly do: 'grant';
+      readonly leaseId: string;
+      readonly job: WaitingJob;
+      readonly fence: number;
+      readonly swapId: string | null;
+      readonly reason: 'visit_open' | 'minimum_service' | 'owed';
+    }
+  /** Answer: `onSwapAccepted`, then `onSwapEnded`. */
+  | { readonly do: 'startSwap'; readonly swap: Swap; readonly reason: SwapCause }
+  /** Shut the guard's door for the lease, however long that takes. Answer: `onDoorShut`. */
+  | {
+      readonly do: 'close';
+      readonly leaseId: string;
+      readonly jobId: string;
+      readonly revoke: RevokeReason | null;
+    }
+  /** The door is shut: end the job and forget the lease. */
+  | { readonly do: 'finish'; readonly leaseId: string; readonly job: WaitingJob; readonly ending: Ending }
+  /** End a waiting job. */
+  | { readonly do: 'end'; readonly job: WaitingJob; readonly ending: Ending };

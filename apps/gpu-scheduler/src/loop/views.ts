@@ -1,0 +1,101 @@
+import type { GpuStatus, NodeStatus, SwapRecord, WaitReason, WaitingView } from '@baton/contracts';
+import { forecast, type Expectation } from '../core/forecast.ts';
+import type { WaitingJob } from '../core/lane-queue.ts';
+import type { GpuState } from '../core/state.ts';
+import { toLabel } from './lanes.ts';
+
+/** What is shown of the state. Pure: the same state and time give the same views. */
+
+export function waitingViews(state: GpuState, nowMs: number): WaitingView[] {
+  const expected = forecast(state, nowMs);
+  return [...state.jobs.values()].map((job) => waitingViewOf(state, job, expected.get(job.id) ?? null));
+}
+
+function waitingViewOf(state: GpuState, job: WaitingJob, expectation: Expectation | null): WaitingView {
+  const { swap } = state;
+  const isForMe = swap !== null && swap.to?.key === job.lane.key;
+  return {
+    jobId: job.id,
+    stage: isForMe ? (swap.phase === 'load' ? 'loading' : 'swapping') : 'queued',
+    position: expectation?.position ?? null,
+    reason: reasonOf(state, job),
+    etaP50Ms: expectation?.p50Ms ?? null,
+    etaP90Ms: expectation?.p90Ms ?? null,
+    swap: isForMe
+      ? {
+          from: swap.from === null ? null : toLabel(swap.from),
+          to: swap.to === null ? null : toLabel(swap.to),
+          phase: swap.phase,
+        }
+      : null,
+  };
+}
+
+/** Checked in this order: nobody can be served; this lane cannot; the engine comes up; a hand-over; another's turn; the queue. */
+function reasonOf(state: GpuState, job: WaitingJob): WaitReason {
+  const holder = state.visit === null ? null : toLabel(state.visit.lane);
+  if (!state.node.isPresent || state.clearing !== null) return { code: 'engine_unavailable', holder: null };
+  const { swap } = state;
+  if (swap !== null && swap.to?.key === job.lane.key && swap.phase === 'start') {
+    return { code: 'engine_starting', holder: null };
+  }
+  if (swap !== null)
+    return { code: 'swap_under_way', holder: swap.from === null ? null : toLabel(swap.from) };
+  if ((state.lanes.get(job.lane.key)?.failures ?? 0) > 0) return { code: 'engine_unavailable', holder };
+  const isOthersTurn = state.visit !== null && state.visit.lane.key !== job.lane.key;
+  return { code: isOthersTurn ? 'other_engine_busy' : 'ahead_in_queue', holder };
+}
+
+export function statusOf(
+  state: GpuState,
+  seen: {
+    readonly node: string;
+    readonly report: NodeStatus | null;
+    readonly lastSwap: SwapRecord | null;
+    readonly nowMs: number;
+  },
+): GpuStatus {
+  const { swap, visit } = state;
+  return {
+    node: seen.node,
+    phase: phaseOf(state),
+    holder: visit === null ? null : toLabel(visit.lane),
+    holder_since_ms: visit?.startedAtMs ?? null,
+    swap:
+      swap === null
+        ? null
+        : {
+            id: swap.id,
+            from: swap.from === null ? null : toLabel(swap.from),
+            to: swap.to === null ? null : toLabel(swap.to),
+            phase: swap.phase,
+            started_at_ms: swap.startedAtMs,
+          },
+    last_swap: seen.lastSwap,
+    running: state.running.size,
+    waiting: state.jobs.size,
+    card: seen.report?.card ?? null,
+    engines: seen.report?.engines ?? [],
+    at_ms: seen.nowMs,
+  };
+}
+
+function phaseOf(state: GpuState): GpuStatus['phase'] {
+  if (!state.node.isPresent) return 'unavailable';
+  if (state.swap !== null) return state.swap.phase === 'drain' ? 'draining' : 'swapping';
+  return state.running.size > 0 ? 'serving' : 'idle';
+}
+
+/** Whether somebody who looks would notice: an estimate that only counts down with the clock is no news. */
+export function isNews(before: WaitingView | undefined, after: WaitingView): boolean {
+  if (before === undefined) return true;
+  return (
+    before.stage !== after.stage ||
+    before.position !== after.position ||
+    before.reason.code !== after.reason.code ||
+    before.reason.holder?.engine !== after.reason.holder?.engine ||
+    before.reason.holder?.model !== after.reason.holder?.model ||
+    before.swap?.phase !== after.swap?.phase ||
+    (before.etaP50Ms === null) !== (after.etaP50Ms === null)
+  );
+}

@@ -1,0 +1,173 @@
+import { gpuJob, gpuQueueName, type GpuJob } from '@baton/contracts';
+import { ErrorCode, Job, Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
+
+/** A job of ours has no lock of its own worth: nobody runs the stalled checker. It only keeps `remove` away. */
+export const JOB_LOCK_MS = 60_000;
+/** BullMQ's way to say: whoever holds the lock, the caller is entitled. */
+const ANY_TOKEN = '0';
+
+export interface StoredJob {
+  readonly id: string;
+  /** Null when the payload does not fit the contract (another version wrote it): the job can only be failed. */
+  readonly job: GpuJob | null;
+}
+
+export interface JobEnd {
+  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  readonly code: string | null;
+}
+
+/**
+ * The node's BullMQ queue as the scheduler uses it: any job can be claimed by id, none is claimed in BullMQ's own order,
+ * and no stalled checker runs (it would run a job a second time). Only the leader may call what changes the queue.
+ */
+export class JobStore {
+  private readonly queue: Queue;
+  private readonly worker: Worker;
+  /** One claim at a time: two of them in between each other would take each other's job. */
+  private lastClaim: Promise<unknown> = Promise.resolve();
+  private readonly claimed = new Map<string, Job>();
+
+  constructor(redis: Redis, node: string, onError: (error: Error) => void) {
+    const name = gpuQueueName(node);
+    this.queue = new Queue(name, { connection: redis, skipMetasUpdate: true });
+    this.worker = new Worker(name, null, {
+      connection: redis,
+      autorun: false,
+      skipStalledCheck: true,
+      skipLockRenewal: true,
+      lockDuration: JOB_LOCK_MS,
+    });
+    this.queue.on('error', onError);
+    this.worker.on('error', onError);
+  }
+
+  /** A job that waits or is worked on; null when there is none, or it has ended. */
+  async read(jobId: string): Promise<StoredJob | null> {
+    const job = await Job.fromId(this.queue, jobId);
+    return job === undefined || job.finishedOn != null ? null : toStored(job);
+  }
+
+  /** Everybody who waits, in BullMQ's order. */
+  async waiting(): Promise<StoredJob[]> {
+    const jobs = await this.queue.getJobs(['wait', 'prioritized'], 0, -1, true);
+    return jobs.flatMap((job) => toStored(job) ?? []);
+  }
+
+  waitingIds(): Promise<string[]> {
+    return this.queue.getRanges(['wait', 'prioritized'], 0, -1);
+  }
+
+  activeIds(): Promise<string[]> {
+    return this.queue.getRanges(['active'], 0, -1);
+  }
+
+  /**
+   * Makes this job active under `token`. `false` when it does not wait any more. A crash in the middle leaves it at the
+   * head of the queue, or active without a lease, which the next leader puts back.
+   */
+  claim(jobId: string, token: string): Promise<boolean> {
+    const claim = this.lastClaim.then(() => this.claimNow(jobId, token));
+    this.lastClaim = claim.catch(() => undefined);
+    return claim;
+  }
+
+  private async claimNow(jobId: string, token: string): Promise<boolean> {
+    const handle = new Job(this.worker, 'claim', {}, {}, jobId);
+    try {
+      await handle.changePriority({ priority: 0, lifo: true });
+    } catch (error) {
+      if (bullCode(error) === ErrorCode.JobNotExist) return false;
+      throw error;
+    }
+    const job = await this.worker.getNextJob(token, { block: false });
+    if (job?.id === jobId) {
+      this.claimed.set(jobId, job);
+      return true;
+    }
+    if (job !== undefined) await this.restore(job, token);
+    return false;
+  }
+
+  /** Active again to waiting, with its own priority. Without a token: whoever had claimed it is gone. */
+  async putBack(jobId: string, token: string | null): Promise<void> {
+    const job = this.claimed.get(jobId) ?? (await Job.fromId(this.worker, jobId));
+    this.claimed.delete(jobId);
+    if (job !== undefined) await this.restore(job, token ?? ANY_TOKEN);
+  }
+
+  /** Ends an active job. Doing it twice is the same as once. */
+  async end(jobId: string, token: string, { outcome, code }: JobEnd): Promise<void> {
+    const job = this.claimed.get(jobId) ?? (await Job.fromId(this.worker, jobId));
+    this.claimed.delete(jobId);
+    if (job === undefined) return;
+    const attempt = (as: string): Promise<unknown> =>
+      outcome === 'completed'
+        ? job.moveToCompleted(null, as, false)
+        : job.moveToFailed(new UnrecoverableError(code ?? outcome), as, false);
+    try {
+      await attempt(token);
+    } catch (error) {
+      if (bullCode(error) === ErrorCode.JobLockNotExist) await attempt(ANY_TOKEN).catch(ignoreEnded);
+      else ignoreEnded(error);
+    }
+  }
+
+  /** Fails a job that waits, so that it is seen as failed and not as gone. */
+  async endWaiting(jobId: string, ending: JobEnd): Promise<void> {
+    const token = randomUUID();
+    if (await this.claim(jobId, token)) await this.end(jobId, token, ending);
+  }
+
+  /** Takes a waiting job out of the queue; nothing happens when it is not there. */
+  async remove(jobId: string): Promise<void> {
+    await this.queue.remove(jobId);
+  }
+
+  async extendLocks(locks: readonly { readonly jobId: string; readonly token: string }[]): Promise<void> {
+    if (locks.length === 0) return;
+    await this.worker.extendJobLocks(
+      locks.map(({ jobId }) => jobId),
+      locks.map(({ token }) => token),
+      JOB_LOCK_MS,
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([this.worker.close(true), this.queue.close()]);
+  }
+
+  private async restore(job: Job, token: string): Promise<void> {
+    try {
+      // An active job only has the number changed; moveToWait then sorts it in by it.
+      await job.changePriority({ priority: job.opts.priority ?? 0 });
+      await job.moveToWait(token);
+    } catch (error) {
+      if (bullCode(error) === ErrorCode.JobLockNotExist) await job.moveToWait(ANY_TOKEN).catch(ignoreEnded);
+      else ignoreEnded(error);
+    }
+  }
+}
+
+function toStored(job: { id?: string | undefined; data: unknown }): StoredJob | null {
+  if (job.id === undefined) return null;
+  const parsed = gpuJob.safeParse(job.data);
+  return { id: job.id, job: parsed.success ? parsed.data : null };
+}
+
+function bullCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** The job is gone, has ended, or was claimed anew by a later leader: what was to be done is not ours any more. */
+function ignoreEnded(error: unknown): void {
+  const over: readonly unknown[] = [
+    ErrorCode.JobNotExist,
+    ErrorCode.JobNotInState,
+    ErrorCode.JobLockMismatch,
+    ErrorCode.JobLockNotExist,
+  ];
+  if (!over.includes(bullCode(error))) throw error;
+}
