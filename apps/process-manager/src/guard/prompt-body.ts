@@ -6,11 +6,9 @@ import { z } from 'zod';
 const BODY_LIMIT_BYTES = 8 * 1_048_576;
 
 /** As ComfyUI wants them since 0.25: a UUID in lower case. */
-const promptId = z
-  .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
-    error: 'must be a lower-case UUID, chosen by you',
-  });
+const promptId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
+  error: 'must be a lower-case UUID, chosen by you',
+});
 const withPromptId = z.object({ prompt_id: promptId });
 
 export interface PromptBody {

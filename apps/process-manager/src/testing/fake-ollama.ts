@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FakeCard } from './fake-card.ts';
+import { FakeEngine } from './fake-engine.ts';
+
+interface GenerateBody {
+  model: string;
+  keep_alive?: number | string;
+  options?: { num_ctx?: number };
+}
+
+/** Ollama's loading and unloading, with its habits: an unload is answered before it happens. */
+export class FakeOllama extends FakeEngine {
+  readonly installed = new Map([
+    ['llama3:8b', 5_000],
+    ['llava:7b', 4_500],
+  ]);
+  readonly loads: { model: string; numCtx: number | undefined }[] = [];
+  loaded: { name: string; size: number; size_vram: number }[] = [];
+  unloadHangs = false;
+  /** How many loads from now on end with a half of the model in the computer's memory. */
+  splitLoads = 0;
+  loadGate: Promise<void> = Promise.resolve();
+  driverLagMs = 0;
+  private readonly card: FakeCard;
+
+  constructor(card: FakeCard) {
+    super();
+    this.card = card;
+  }
+
+  protected async reply(_method: string, path: string, body: unknown): Promise<unknown> {
+    switch (path) {
+      case '/':
+        return 'Ollama is running';
+      case '/api/ps':
+        return { models: this.loaded };
+      case '/api/tags':
+        return {
+          models: [...this.installed.keys()].map((name) => ({
+            name,
+            size: 1,
+            digest: 'd',
+            capabilities: ['completion'],
+          })),
+        };
+      case '/api/generate':
+        return this.generate(body as GenerateBody);
+      default:
+        return null;
+    }
+  }
+
+  private async generate(body: GenerateBody): Promise<unknown> {
+    const mib = this.installed.get(body.model);
+    if (mib === undefined) return null;
+    if (body.keep_alive === 0) {
+      if (!this.unloadHangs) void this.unload(body.model);
+      return { done: true, done_reason: 'unload' };
+    }
+    await this.loadGate;
+    this.loads.push({ model: body.model, numCtx: body.options?.num_ctx });
+    const isSplit = this.splitLoads > 0;
+    this.splitLoads -= 1;
+    const size = mib * 1_048_576;
+    this.loaded = this.loaded.filter(({ name }) => name !== body.model);
+    this.loaded.push({ name: body.model, size, size_vram: isSplit ? size / 2 : size });
+    this.card.used.set(body.model, mib);
+    return { done: true, done_reason: 'load' };
+  }
+
+  private async unload(model: string): Promise<void> {
+    await pause(5);
+    this.loaded = this.loaded.filter(({ name }) => name !== model);
+    await pause(this.driverLagMs);
+    this.card.used.delete(model);
+  }
+}
