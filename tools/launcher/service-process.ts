@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A service closes itself within 8 s or says that it could not; this is a little more. */
+const STOP_TIMEOUT_MS = 10_000;
+const READY_POLL_MS = 100;
+const READY_ANSWER_MS = 1_000;
+const TAIL_LINES = 15;
+
+export interface ServiceProcessOptions {
+  readonly name: string;
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onLine: (line: string) => void;
+}
+
+/**
+ * One run of a service. It is in a process group of its own, so that a Ctrl-C in the terminal reaches the launcher
+ * alone, and it holds an IPC channel whose closing tells it that the launcher is gone.
+ */
+export class ServiceProcess {
+  readonly name: string;
+  /** Says how it ended; never rejects. */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #tail: string[] = [];
+  #hasExited = false;
+
+  constructor({ name, program, env, onLine }: ServiceProcessOptions) {
+    this.name = name;
+    this.#child = spawn(process.execPath, ['--enable-source-maps', program], {
+      env,
+      detached: process.platform !== 'win32',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#tail.push(line);
+        if (this.#tail.length > TAIL_LINES) this.#tail.shift();
+        onLine(line);
+      });
+    }
+    this.exited = new Promise((resolve) => {
+      const settle = (how: string): void => {
+        this.#hasExited = true;
+        resolve(how);
+      };
+      this.#child.once('error', (error) => settle(error.message));
+      // Not 'exit': the last lines, which say why, come before 'close' only.
+      this.#child.once('close', (code, signal) =>
+        settle(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`),
+      );
+    });
+  }
+
+  get tail(): readonly string[] {
+    return this.#tail;
+  }
+
+  /** Resolves when `<url>/health/ready` says 200; rejects when the process ends first or the time is over. */
+  async ready(url: string, timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    let latest = 'nothing answered';
+    while (Date.now() < deadline) {
+      if (this.#hasExited) throw new Error(`it ended: ${await this.exited}`);
+      try {
+        const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(READY_ANSWER_MS) });
+        if (response.ok) return;
+        latest = `it answered ${response.status}: ${(await response.text()).slice(0, 300)}`;
+      } catch (error) {
+        latest = describeFetchError(error);
+      }
+      await Promise.race([pause(READY_POLL_MS), this.exited]);
+    }
+    throw new Error(`it was not ready within ${timeoutMs / 1_000} s: ${latest}`);
+  }
+
+  /** Asks it to end, insists with the whole group when it is late, and resolves when it is gone. */
+  async stop(): Promise<'in-time' | 'killed'> {
+    if (this.#hasExited) return 'in-time';
+    this.#child.kill('SIGTERM');
+    const late = new AbortController();
+    const outcome = await Promise.race([
+      this.exited.then(() => 'in-time' as const),
+      pause(STOP_TIMEOUT_MS, 'killed' as const, { signal: late.signal }).catch(() => 'in-time' as const),
+    ]);
+    late.abort();
+    if (outcome === 'killed') this.kill();
+    await this.exited;
+    return outcome;
+  }
+
+  kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#hasExited) return;
+    try {
+      if (process.platform === 'win32') this.#child.kill('SIGKILL');
+      else process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+function describeFetchError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import type { EngineChoice, EngineId } from './engines.ts';
+import { ENGINE_IDS } from './engines.ts';
+
+/** In the order in which they are told about; they stop from the last wave to the first. */
+export const SERVICES = [
+  'process-manager',
+  'gpu-scheduler',
+  'chat-service',
+  'image-service',
+  'gateway',
+] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Who goes last when everything stops: each wave needs the ones before it until its own end. */
+export const WAVES: readonly (readonly ServiceName[])[] = [
+  ['process-manager'],
+  ['gpu-scheduler'],
+  ['chat-service', 'image-service'],
+  ['gateway'],
+];
+
+export interface Listening {
+  readonly host: string;
+  readonly httpPort: number;
+  /** Null for the gateway, which answers no calls. */
+  readonly rpcPort: number | null;
+}
+
+export type Addresses = Readonly<Record<ServiceName, Listening>>;
+
+export interface StackSettings {
+  readonly root: string;
+  readonly dataDir: string;
+  readonly redisUrl: string;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly addresses: Addresses;
+  readonly engines: Readonly<Record<EngineId, EngineChoice>>;
+  /** Address of the simulated card; null when no engine is simulated. */
+  readonly cardUrl: string | null;
+}
+
+/** Path of a service's program. */
+export function programOf(root: string, service: ServiceName): string {
+  return join(root, 'apps', service, 'dist', 'main.js');
+}
+
+/** The whole environment of one service: the person's own settings, and over them what only the launcher knows. */
+export function serviceEnvironment(
+  service: ServiceName,
+  stack: StackSettings,
+  base: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  const own = stack.addresses[service];
+  return {
+    NODE_ENV: 'production',
+    ...base,
+    ...stack.secrets,
+    ...(base['JWT_SECRET'] ? { JWT_SECRET: base['JWT_SECRET'] } : {}),
+    ...(base['BATON_INTERNAL_SECRET'] ? { BATON_INTERNAL_SECRET: base['BATON_INTERNAL_SECRET'] } : {}),
+    BATON_DATA_DIR: stack.dataDir,
+    REDIS_URL: stack.redisUrl,
+    HTTP_HOST: own.host,
+    HTTP_PORT: String(own.httpPort),
+    ...(own.rpcPort === null ? {} : { RPC_HOST: own.host, RPC_PORT: String(own.rpcPort) }),
+    ...peerAddresses(stack.addresses),
+    ...(service === 'process-manager' ? engineEnvironment(stack) : {}),
+    // The service ends when the channel to this process closes, whatever the reason.
+    BATON_PARENT_IPC: '1',
+  };
+}
+
+function peerAddresses(addresses: Addresses): Record<string, string> {
+  const http = (service: ServiceName): string => `http://127.0.0.1:${addresses[service].httpPort}`;
+  const rpc = (service: ServiceName): string => `127.0.0.1:${addresses[service].rpcPort ?? 0}`;
+  return {
+    PROCESS_MANAGER_ADDRESS: rpc('process-manager'),
+    PROCESS_MANAGER_API_URL: http('process-manager'),
+    GPU_SCHEDULER_ADDRESS: rpc('gpu-scheduler'),
+    CHAT_SERVICE_ADDRESS: rpc('chat-service'),
+    IMAGE_SERVICE_ADDRESS: rpc('image-service'),
+    IMAGE_SERVICE_URL: http('image-service'),
+  };
+}
+
+function engineEnvironment({ root, dataDir, engines, cardUrl }: StackSettings): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const engine of ENGINE_IDS) {
+    const prefix = engine.toUpperCase();
+    const choice = engines[engine];
+    if (choice.kind === 'attached') {
+      settings[`${prefix}_MODE`] = 'attached';
+      settings[`${prefix}_URL`] = choice.url;
+    } else if (choice.kind === 'simulated') {
+      settings[`${prefix}_MODE`] = 'child';
+      settings[`${prefix}_SIMULATED`] = 'true';
+      // An address of a real engine that --simulate overrules.
+      settings[`${prefix}_URL`] = '';
+      settings[`${prefix}_COMMAND`] = JSON.stringify(simulatorCommand(engine, { root, dataDir, cardUrl }));
+    }
+  }
+  // A real engine shares the card with nobody simulated, so the real driver is asked then.
+  const isAllSimulated = ENGINE_IDS.every((engine) => engines[engine].kind === 'simulated');
+  return { ...settings, SIM_CARD_URL: isAllSimulated ? (cardUrl ?? '') : '' };
+}
+
+function simulatorCommand(
+  engine: EngineId,
+  { root, dataDir, cardUrl }: Pick<StackSettings, 'root' | 'dataDir' | 'cardUrl'>,
+): string[] {
+  const card = cardUrl === null ? [] : ['--card', cardUrl];
+  const data = engine === 'comfyui' ? ['--data-dir', join(dataDir, 'simulated-comfyui')] : [];
+  return [
+    process.execPath,
+    simulatorProgram(root),
+    engine,
+    '--host',
+    '{host}',
+    '--port',
+    '{port}',
+    ...card,
+    ...data,
+  ];
+}
+
+/** Path of the engine simulator's program. */
+export function simulatorProgram(root: string): string {
+  return join(root, 'apps', 'engine-simulator', 'dist', 'main.js');
+}

@@ -1,0 +1,153 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { OwnedProcess } from '../servers/owned-process.ts';
+import type { RedisServer } from '../servers/redis-server.ts';
+import type { Console } from './console.ts';
+import { startPrivateRedis } from './private-redis.ts';
+import { afterDeath } from './restart-policy.ts';
+import { ServiceProcess } from './service-process.ts';
+import { SERVICES, WAVES, programOf, serviceEnvironment, simulatorProgram } from './services.ts';
+import type { ServiceName, StackSettings } from './services.ts';
+import { StartError } from './start-error.ts';
+
+const READY_TIMEOUT_MS = 60_000;
+const CARD_READY_TIMEOUT_MS = 20_000;
+const CARD_GRACE_MS = 3_000;
+
+/** Everything that the launcher started, in the order in which it has to end. */
+export class Stack {
+  readonly #console: Console;
+  readonly #services = new Map<ServiceName, ServiceProcess>();
+  readonly #deaths = new Map<string, number[]>();
+  readonly #stopping = new AbortController();
+  readonly #failure = Promise.withResolvers<string>();
+  #redis: RedisServer | null = null;
+  #card: OwnedProcess | null = null;
+
+  constructor(console: Console) {
+    this.#console = console;
+  }
+
+  /** Resolves, if ever, with the reason why the stack cannot go on. */
+  get failed(): Promise<string> {
+    return this.#failure.promise;
+  }
+
+  /** Starts a Redis in `dir` and keeps it running. Resolves with its address. */
+  async startRedis(dir: string): Promise<string> {
+    const start = (again?: { port: number; password: string }): Promise<RedisServer> =>
+      startPrivateRedis({
+        dir,
+        say: (text) => this.#console.say(text),
+        onLine: this.#console.listenerFor('redis'),
+        ...(again === undefined ? {} : { again }),
+      });
+    const keep = (server: RedisServer): void => {
+      this.#redis = server;
+      void server.process.exited.then(({ code, signal }) =>
+        this.#onDeath('redis', signal ?? `exit code ${code ?? '?'}`, async () => {
+          keep(await start({ port: server.port, password: server.password }));
+        }),
+      );
+    };
+    const server = await start();
+    keep(server);
+    this.#refuseWhenStopping();
+    return server.url;
+  }
+
+  /** Starts the card that simulated engines share. Resolves with its address. */
+  async startCard(root: string): Promise<string> {
+    const card = new OwnedProcess({
+      name: 'simulated card',
+      command: [process.execPath, simulatorProgram(root), 'card', '--host', '127.0.0.1', '--port', '0'],
+      graceMs: CARD_GRACE_MS,
+      onLine: this.#console.listenerFor('card'),
+    });
+    this.#card = card;
+    const line = await card.waitForLine(/"listening"/, CARD_READY_TIMEOUT_MS);
+    // The engines know the ledger's address and it keeps no state on disk: without it there is nothing to go on with.
+    void card.exited.then(() => this.#failure.resolve('the simulated card ended.'));
+    return (JSON.parse(line) as { listening: string }).listening;
+  }
+
+  /** Starts all services at once and resolves when each is ready. @throws StartError naming the one that is not */
+  async startServices(settings: StackSettings, base: NodeJS.ProcessEnv): Promise<void> {
+    await Promise.all(SERVICES.map((service) => this.#startService(service, settings, base)));
+    for (const service of SERVICES) this.#watch(service, settings, base);
+  }
+
+  /** Ends everything, the ones that need others first. Never rejects; says what had to be forced. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    for (const wave of WAVES.toReversed()) {
+      await Promise.all(wave.map((service) => this.#stopService(service)));
+    }
+    await this.#card?.stop();
+    await this.#redis?.process.stop();
+  }
+
+  async #startService(service: ServiceName, settings: StackSettings, base: NodeJS.ProcessEnv): Promise<void> {
+    this.#refuseWhenStopping();
+    const running = new ServiceProcess({
+      name: service,
+      program: programOf(settings.root, service),
+      env: serviceEnvironment(service, settings, base),
+      onLine: this.#console.listenerFor(service),
+    });
+    this.#services.set(service, running);
+    const { host, httpPort } = settings.addresses[service];
+    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    try {
+      await running.ready(`http://${reachable}:${httpPort}`, READY_TIMEOUT_MS);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const lines = running.tail.map((line) => `  | ${line}`);
+      throw new StartError([`${service} did not start: ${why}`, 'Its last lines:', ...lines].join('\n'));
+    }
+  }
+
+  #watch(service: ServiceName, settings: StackSettings, base: NodeJS.ProcessEnv): void {
+    void this.#services.get(service)?.exited.then((how) =>
+      this.#onDeath(service, how, async () => {
+        await this.#startService(service, settings, base);
+        this.#watch(service, settings, base);
+      }),
+    );
+  }
+
+  /** Something that should run has ended: brings it back, or gives the whole stack up. */
+  async #onDeath(name: string, how: string, restart: () => Promise<void>): Promise<void> {
+    for (let cause = how; !this.#stopping.signal.aborted;) {
+      const deaths = [...(this.#deaths.get(name) ?? []), Date.now()];
+      this.#deaths.set(name, deaths);
+      const next = afterDeath(deaths);
+      if (next.do === 'give-up') {
+        this.#failure.resolve(
+          `${name} ended ${next.deaths} times in a short while, the last time with ${cause}.`,
+        );
+        return;
+      }
+      this.#console.say(
+        `${name} ended by itself (${cause}); it is started again in ${next.delayMs / 1_000} s.`,
+      );
+      try {
+        await pause(next.delayMs, undefined, { signal: this.#stopping.signal });
+        await restart();
+        if (!this.#stopping.signal.aborted) this.#console.say(`${name} runs again.`);
+        return;
+      } catch (error) {
+        cause = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      }
+    }
+  }
+
+  /** Nothing may be started behind the back of a stop under way. */
+  #refuseWhenStopping(): void {
+    if (this.#stopping.signal.aborted) throw new StartError('Stopped while starting.');
+  }
+
+  async #stopService(service: ServiceName): Promise<void> {
+    const outcome = await this.#services.get(service)?.stop();
+    if (outcome === 'killed') this.#console.say(`${service} did not end in time and was killed.`);
+  }
+}
