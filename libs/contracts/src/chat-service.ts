@@ -226,3 +226,12 @@ export const finishImageMessage = defineCall('chat.finish_image_message', {
   reply: z.object({ stored: z.boolean() }),
   timeoutMs: 5_000,
 });
+
+/** For image-service: image messages that have not ended, so that none is forgotten when image-service dies. */
+export const listOpenImageMessages = defineCall('chat.open_image_messages', {
+  request: z.object({}),
+  reply: z.object({
+    messages: z.array(z.object({ messageId: id, userId: id, chatId: id, description: z.string() })),
+  }),
+  timeoutMs: 5_000,
+});

@@ -5,6 +5,7 @@ import {
   finishImageMessage,
   getChat,
   listChats,
+  listOpenImageMessages,
   updateChat,
   type Chat,
   type Message,
@@ -14,7 +15,7 @@ import { HandleCall } from '@baton/platform';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { GenerationService } from '../replies/generation.service.ts';
-import { ChatsService, type ChatPage } from './chats.service.ts';
+import { ChatsService, type ChatPage, type OpenImageMessage } from './chats.service.ts';
 import { withLiveState } from './views.ts';
 
 @Controller()
@@ -72,5 +73,10 @@ export class ChatsController {
     ...end
   }: z.output<typeof finishImageMessage.request>): Promise<{ stored: boolean }> {
     return { stored: await this.chats.finishImage(messageId, end) };
+  }
+
+  @HandleCall(listOpenImageMessages)
+  async openImageMessages(): Promise<{ messages: OpenImageMessage[] }> {
+    return { messages: await this.chats.openImageMessages() };
   }
 }

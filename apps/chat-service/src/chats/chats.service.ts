@@ -23,6 +23,14 @@ export interface ChatPage {
 }
 
 /** Conversations: what belongs to a user and how it is listed, changed and left. */
+/** An image request as image-service needs it to go on with it. */
+export interface OpenImageMessage {
+  readonly messageId: number;
+  readonly userId: number;
+  readonly chatId: number;
+  readonly description: string;
+}
+
 @Injectable()
 export class ChatsService {
   private readonly chats: ChatsRepository;
@@ -83,6 +91,19 @@ export class ChatsService {
       const reply = await turn.add(imageReplyRow(chatId, now));
       return { message: messageView(message), reply: messageView(reply) };
     });
+  }
+
+  /** Image requests that nobody has ended, oldest first. */
+  async openImageMessages(): Promise<OpenImageMessage[]> {
+    const unfinished = await this.messages.unfinishedReplies('image');
+    return Promise.all(
+      unfinished.map(async ({ message, chat }) => ({
+        messageId: message.id,
+        userId: chat.userId,
+        chatId: chat.id,
+        description: (await this.messages.questionOf(message))?.content ?? chat.title,
+      })),
+    );
   }
 
   /** False when the message had ended before, or is not the message of an image. */

@@ -128,7 +128,7 @@ export class ExchangesService {
 
   /** Replies that an earlier process left behind; `isAbandoned` when their chat was deleted meanwhile. */
   async leftBehind(): Promise<{ task: ReplyTask; isAbandoned: boolean }[]> {
-    const unfinished = await this.messages.unfinishedReplies();
+    const unfinished = await this.messages.unfinishedReplies('text');
     return unfinished.map(({ message, chat }) => ({
       task: taskOf(chat, message, message.model ?? ''),
       isAbandoned: chat.deletedAt !== null || message.model === null,

@@ -77,6 +77,16 @@ export class MessagesRepository {
     await write(this.source, (manager) => manager.update<MessageRow>(MESSAGE, { id }, { attempt }));
   }
 
+  /** What an answer in pictures was asked for: the user's message right before it. */
+  questionOf(message: MessageRow): Promise<MessageRow | null> {
+    return read(this.source, (manager) =>
+      manager.findOne<MessageRow>(MESSAGE, {
+        where: { chatId: message.chatId, id: LessThan(message.id), role: 'user' },
+        order: { id: 'DESC' },
+      }),
+    );
+  }
+
   isUnfinished(id: number): Promise<boolean> {
     return read(this.source, (manager) => manager.existsBy<MessageRow>(MESSAGE, { id, state: UNFINISHED }));
   }
@@ -91,11 +101,11 @@ export class MessagesRepository {
     );
   }
 
-  /** Replies in words that no process has ended, oldest first. Image messages belong to image-service. */
-  unfinishedReplies(): Promise<UnfinishedReply[]> {
+  /** Answers of a kind that no process has ended, oldest first. Those in pictures belong to image-service. */
+  unfinishedReplies(kind: MessageRow['kind']): Promise<UnfinishedReply[]> {
     return read(this.source, async (manager) => {
       const messages = await manager.find<MessageRow>(MESSAGE, {
-        where: { state: UNFINISHED, role: 'assistant', kind: 'text', deletedAt: IsNull() },
+        where: { state: UNFINISHED, role: 'assistant', kind, deletedAt: IsNull() },
         order: { id: 'ASC' },
       });
       if (messages.length === 0) return [];

@@ -1,0 +1,63 @@
+import { GpuLeaseModule, GpuLeases } from '@baton/gpu-lease';
+import { PlatformModule, RedisConnections, ReplyLogWriter, provideCallClient } from '@baton/platform';
+import { DatabaseModule } from '@baton/platform/database';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { ImageServiceConfig } from './config.ts';
+import { ComfyuiDriver } from './engines/comfyui.driver.ts';
+import { ImageFilesController } from './images/image-files.controller.ts';
+import { ImageFilesStore } from './images/image-files.store.ts';
+import { ImagesController } from './images/images.controller.ts';
+import { ImagesRepository } from './images/images.repository.ts';
+import { imageSchema } from './migrations/schema.ts';
+import { OllamaPromptWriter } from './prompting/ollama-prompt-writer.client.ts';
+import { PreviewShelf } from './rendering/preview-shelf.ts';
+import { RecoveryService } from './rendering/recovery.service.ts';
+import { RenderMetrics } from './rendering/render-metrics.ts';
+import { RenderSteps } from './rendering/render-steps.ts';
+import { RendersService } from './rendering/renders.service.ts';
+import {
+  CHAT_SERVICE,
+  FILE_SETTINGS,
+  GPU_LEASES,
+  IMAGE_ENGINE,
+  PROMPTING_SETTINGS,
+  PROMPT_WRITER,
+  RENDERING_SETTINGS,
+} from './tokens.ts';
+
+/** The only list of wiring. */
+@Module({})
+export class AppModule {
+  static forRoot(config: ImageServiceConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot({ service: 'image-service', ...config.service }),
+        DatabaseModule.forRoot({ schema: imageSchema, ...config.database }),
+        GpuLeaseModule.forRoot(config.gpu),
+      ],
+      controllers: [ImagesController, ImageFilesController],
+      providers: [
+        ImagesRepository,
+        ImageFilesStore,
+        PreviewShelf,
+        RenderSteps,
+        RendersService,
+        RecoveryService,
+        RenderMetrics,
+        { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },
+        { provide: PROMPT_WRITER, useClass: OllamaPromptWriter },
+        { provide: GPU_LEASES, useExisting: GpuLeases },
+        { provide: FILE_SETTINGS, useValue: config.files },
+        { provide: PROMPTING_SETTINGS, useValue: config.prompting },
+        { provide: RENDERING_SETTINGS, useValue: config.rendering },
+        provideCallClient(CHAT_SERVICE, config.chatServiceAddress),
+        {
+          provide: ReplyLogWriter,
+          inject: [RedisConnections],
+          useFactory: (redis: RedisConnections) => new ReplyLogWriter(redis.dedicated('reply-log')),
+        },
+      ],
+    };
+  }
+}

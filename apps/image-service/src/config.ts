@@ -1,0 +1,66 @@
+import { join, resolve } from 'node:path';
+import { envAddress, envBoolean, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import { databaseConfig, databaseEnv } from '@baton/platform/database';
+import { IMAGE_LIMITS } from '@baton/contracts';
+import { z } from 'zod';
+
+const side = (byDefault: number) =>
+  envInteger({ default: byDefault, min: IMAGE_LIMITS.minSide, max: IMAGE_LIMITS.maxSide }).refine(
+    (pixels) => pixels % IMAGE_LIMITS.sideMultiple === 0,
+    { error: `must be a multiple of ${IMAGE_LIMITS.sideMultiple}` },
+  );
+
+export const imageServiceEnv = z.object({
+  ...serviceEnv(),
+  ...databaseEnv(),
+  /** `host:port` of chat-service's calls. */
+  CHAT_SERVICE_ADDRESS: envAddress(),
+  /** The process-manager's HTTP address: the guard in front of the engines. */
+  PROCESS_MANAGER_API_URL: envUrl().default('http://127.0.0.1:8888'),
+  OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
+  /** Seconds for the language model to write a prompt, loading not included. */
+  OLLAMA_PROMPT_TIMEOUT: envInteger({ default: 120, min: 1 }),
+  /** All-in-one checkpoint, with or without its ending. */
+  COMFYUI_MODEL: z.string().min(1).default('flux1-dev-fp8'),
+  /** Seconds without any sign of life from ComfyUI after which a render is given up. */
+  COMFYUI_TIMEOUT: envInteger({ default: 300, min: 5 }),
+  COMFYUI_SIMULATED: envBoolean(false),
+  /** Folder of the picture files; `images` in the data folder when left out. */
+  IMAGE_STORAGE_PATH: z.string().optional(),
+  IMAGE_DEFAULT_WIDTH: side(1_024),
+  IMAGE_DEFAULT_HEIGHT: side(1_024),
+  IMAGE_STEPS: envInteger({ default: 20, min: 1, max: 100 }),
+});
+
+export type ImageServiceConfig = ReturnType<typeof readConfig>;
+
+export function readConfig(env?: NodeJS.ProcessEnv) {
+  const values = loadConfig(imageServiceEnv, env);
+  return Object.freeze({
+    service: {
+      redisUrl: values.REDIS_URL,
+      internalSecret: values.BATON_INTERNAL_SECRET,
+      logLevel: values.LOG_LEVEL,
+      http: { host: values.HTTP_HOST, port: values.HTTP_PORT },
+      rpc: { host: values.RPC_HOST, port: values.RPC_PORT },
+    },
+    database: { config: databaseConfig(values, values.BATON_DATA_DIR), logSql: values.LOG_SQL },
+    gpu: { node: values.BATON_NODE, guardBaseUrl: values.PROCESS_MANAGER_API_URL },
+    chatServiceAddress: values.CHAT_SERVICE_ADDRESS,
+    files: { folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')) },
+    prompting: {
+      contextLength: values.OLLAMA_CONTEXT_LENGTH,
+      timeoutMs: values.OLLAMA_PROMPT_TIMEOUT * 1_000,
+    },
+    rendering: {
+      checkpoint: /\.(safetensors|ckpt|gguf)$/.test(values.COMFYUI_MODEL)
+        ? values.COMFYUI_MODEL
+        : `${values.COMFYUI_MODEL}.safetensors`,
+      silenceMs: values.COMFYUI_TIMEOUT * 1_000,
+      isSimulated: values.COMFYUI_SIMULATED,
+      defaultWidth: values.IMAGE_DEFAULT_WIDTH,
+      defaultHeight: values.IMAGE_DEFAULT_HEIGHT,
+      steps: values.IMAGE_STEPS,
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+/** The messages and answers of ComfyUI that a render depends on; fields that we do not need may come and go. */
+
+const ofPrompt = { prompt_id: z.string() };
+
+export const socketMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('execution_start'), data: z.object(ofPrompt) }),
+  z.object({
+    type: z.literal('executing'),
+    data: z.object({ prompt_id: z.string().optional(), node: z.string().nullable() }),
+  }),
+  z.object({
+    type: z.literal('progress'),
+    data: z.object({ ...ofPrompt, value: z.number(), max: z.number(), node: z.string().nullable() }),
+  }),
+  z.object({
+    type: z.literal('execution_error'),
+    data: z.object({ ...ofPrompt, node_type: z.string().optional(), exception_type: z.string().optional() }),
+  }),
+  z.object({ type: z.literal('execution_interrupted'), data: z.object(ofPrompt) }),
+]);
+export type SocketMessage = z.infer<typeof socketMessage>;
+
+export const outputFile = z.object({ filename: z.string(), subfolder: z.string(), type: z.string() });
+export type OutputFile = z.infer<typeof outputFile>;
+
+const historyEntry = z.object({
+  outputs: z.record(z.string(), z.object({ images: z.array(outputFile).optional() })),
+  status: z.object({
+    status_str: z.string(),
+    messages: z.array(z.tuple([z.string(), z.looseObject({})])),
+  }),
+});
+export type HistoryEntry = z.infer<typeof historyEntry>;
+export const history = z.record(z.string(), historyEntry);
+
+/** Queue items are `[number, prompt_id, …]`. */
+const queueItem = z.tuple([z.number(), z.string()]).rest(z.unknown());
+export const queue = z.object({ queue_running: z.array(queueItem), queue_pending: z.array(queueItem) });
+
+export const promptAnswer = z.object({
+  prompt_id: z.string(),
+  node_errors: z.record(z.string(), z.unknown()),
+});
+
+const METADATA_PREVIEW = 4;
+const previewHeader = z.object({ prompt_id: z.string(), image_type: z.string() });
+
+export interface PreviewFrame {
+  readonly promptId: string;
+  readonly contentType: string;
+  readonly picture: Buffer;
+}
+
+/** A preview frame that names its prompt (event 4), or null for every other binary frame. */
+export function readPreviewFrame(frame: Buffer): PreviewFrame | null {
+  if (frame.length < 8 || frame.readUInt32BE(0) !== METADATA_PREVIEW) return null;
+  const end = 8 + frame.readUInt32BE(4);
+  if (end > frame.length) return null;
+  let header: unknown;
+  try {
+    header = JSON.parse(frame.toString('utf8', 8, end));
+  } catch {
+    return null;
+  }
+  const parsed = previewHeader.safeParse(header);
+  if (!parsed.success) return null;
+  return {
+    promptId: parsed.data.prompt_id,
+    contentType: parsed.data.image_type,
+    picture: frame.subarray(end),
+  };
+}

@@ -1,0 +1,120 @@
+import { samplerSettings, type Image, type TimelineEntry } from '@baton/contracts';
+import { read, write } from '@baton/platform/database';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { IMAGE_REQUEST, type ImageRequestRow, type RequestState } from './image-request.entity.ts';
+import { IMAGE, type ImageRow } from './image.entity.ts';
+
+export interface RequestEnd {
+  readonly state: Extract<RequestState, 'done' | 'failed' | 'cancelled'>;
+  readonly errorCode: string | null;
+  readonly timeline: readonly TimelineEntry[];
+  readonly finishedAt: number;
+}
+
+export type NewImage = Omit<ImageRow, 'id'>;
+
+/** Image requests and finished images. Every read for a user names the user. */
+@Injectable()
+export class ImagesRepository {
+  constructor(private readonly source: DataSource) {}
+
+  /** A request that is there already stays as it is. */
+  async add(row: ImageRequestRow): Promise<void> {
+    await write(this.source, (manager) =>
+      manager
+        .createQueryBuilder()
+        .insert()
+        .into<ImageRequestRow>(IMAGE_REQUEST)
+        .values({ ...row, timeline: () => 'NULL' })
+        .orIgnore()
+        .execute(),
+    );
+  }
+
+  /** Everything that is not ended, or ended without chat-service knowing; oldest first. */
+  open(): Promise<ImageRequestRow[]> {
+    return read(this.source, (manager) =>
+      manager.find<ImageRequestRow>(IMAGE_REQUEST, {
+        where: { isReported: false },
+        order: { messageId: 'ASC' },
+      }),
+    );
+  }
+
+  findOwned(messageId: number, userId: number): Promise<ImageRequestRow | null> {
+    return read(this.source, (manager) =>
+      manager.findOneBy<ImageRequestRow>(IMAGE_REQUEST, { messageId, userId }),
+    );
+  }
+
+  storePrompt(messageId: number, prompt: string, promptBy: 'model' | 'user'): Promise<void> {
+    return this.change(messageId, { state: 'prompted', prompt, promptBy });
+  }
+
+  /** The id is stored before the render is submitted, so that it can be found again. */
+  startRender(messageId: number, promptId: string): Promise<void> {
+    return this.change(messageId, { promptId });
+  }
+
+  /** The next attempt's number is stored before its GPU job is added, so that no job id is used twice. */
+  startAttempt(messageId: number, attempt: number): Promise<void> {
+    return this.change(messageId, { attempt });
+  }
+
+  finish(messageId: number, end: RequestEnd): Promise<void> {
+    return this.change(messageId, { ...end });
+  }
+
+  markReported(messageId: number): Promise<void> {
+    return this.change(messageId, { isReported: true });
+  }
+
+  addImage(image: NewImage): Promise<number> {
+    return write(this.source, async (manager) => {
+      const saved: ImageRow = await manager.save<ImageRow>(
+        IMAGE,
+        manager.create<ImageRow>(IMAGE, { ...image }),
+      );
+      return saved.id;
+    });
+  }
+
+  imagesOf(messageId: number): Promise<ImageRow[]> {
+    return read(this.source, (manager) =>
+      manager.find<ImageRow>(IMAGE, { where: { messageId }, order: { id: 'ASC' } }),
+    );
+  }
+
+  findImage(id: number, userId: number): Promise<ImageRow | null> {
+    return read(this.source, (manager) => manager.findOneBy<ImageRow>(IMAGE, { id, userId }));
+  }
+
+  private async change(messageId: number, changes: Partial<ImageRequestRow>): Promise<void> {
+    await write(this.source, (manager) =>
+      manager.update<ImageRequestRow>(IMAGE_REQUEST, { messageId }, changes as object),
+    );
+  }
+}
+
+/** The public shape of a finished image. */
+export function imageView(request: ImageRequestRow, row: ImageRow): Image {
+  return {
+    id: row.id,
+    message_id: request.messageId,
+    chat_id: request.chatId,
+    description: request.description,
+    prompt: request.prompt ?? request.description,
+    prompt_by: request.promptBy ?? 'user',
+    seed: row.seed,
+    width: row.width,
+    height: row.height,
+    settings: samplerSettings.parse(row.settings),
+    model: row.model,
+    size_bytes: row.sizeBytes,
+    url: `/api/images/${row.id}/file`,
+    thumbnail_url: `/api/images/${row.id}/thumbnail`,
+    simulated: row.isSimulated,
+    created_at: new Date(row.createdAt).toISOString(),
+  };
+}

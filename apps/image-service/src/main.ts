@@ -1,0 +1,13 @@
+import { bootstrapService } from '@baton/platform';
+import { AppModule } from './app.module.ts';
+import { readConfig } from './config.ts';
+
+const config = readConfig();
+await bootstrapService({
+  service: 'image-service',
+  module: AppModule.forRoot(config),
+  http: config.service.http,
+  rpc: config.service.rpc,
+  logLevel: config.service.logLevel,
+  internalSecret: config.service.internalSecret,
+});
