@@ -64,6 +64,8 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
         columnNames: ['chatId'],
         referencedColumnNames: ['id'],
         onDelete: 'CASCADE',
+        // Said aloud, because MariaDB and MySQL report the default by different names.
+        onUpdate: 'RESTRICT',
       },
     ],
   });

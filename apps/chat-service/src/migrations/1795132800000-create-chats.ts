@@ -1,9 +1,9 @@
-import { longText, type Dialect } from '@baton/platform/database';
+import { dialectOf, longText, type Dialect } from '@baton/platform/database';
 import { Table, type MigrationInterface, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 export class CreateChats1795132800000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const dialect: Dialect = runner.connection.options.type === 'mysql' ? 'mysql' : 'sqlite';
+    const dialect = dialectOf(runner.connection);
     await runner.createTable(chats(dialect));
     await runner.createTable(messages(dialect));
   }
@@ -72,6 +72,7 @@ function messages(dialect: Dialect): Table {
         referencedTableName: 'chats',
         referencedColumnNames: ['id'],
         onDelete: 'CASCADE',
+        onUpdate: 'RESTRICT',
       },
     ],
   });

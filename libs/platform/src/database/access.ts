@@ -12,7 +12,7 @@ const lastTurn = new WeakMap<DataSource, Promise<unknown>>();
  */
 export function write<T>(source: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
   const run = (): Promise<T> => translated(() => source.transaction(work));
-  if (source.options.type === 'mysql') return run();
+  if (source.options.type !== 'better-sqlite3') return run();
   const turn = (lastTurn.get(source) ?? Promise.resolve()).then(run, run);
   lastTurn.set(source, turn);
   return turn;
@@ -41,5 +41,6 @@ function hasCode(error: unknown): error is { readonly code: string } {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'the database refused a statement';
+  const hasMessage = typeof error === 'object' && error !== null && 'message' in error;
+  return hasMessage ? String(error.message) : 'the database refused a statement';
 }

@@ -1,7 +1,11 @@
-import type { EntitySchemaColumnOptions } from 'typeorm';
+import type { DataSource, EntitySchemaColumnOptions } from 'typeorm';
 
 /** The two families of SQL that Baton speaks; `mysql` stands for MariaDB too. */
 export type Dialect = 'sqlite' | 'mysql';
+
+export function dialectOf(source: DataSource): Dialect {
+  return source.options.type === 'better-sqlite3' ? 'sqlite' : 'mysql';
+}
 
 /** Text without a practical limit. Plain `text` holds only 64 KiB in MySQL. */
 export function longText(dialect: Dialect): 'text' | 'longtext' {

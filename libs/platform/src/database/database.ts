@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Libsql from 'libsql';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { z } from 'zod';
 import { envBoolean, envInteger } from '../config/env.ts';
 import type { Log } from '../logging/log.ts';
 import type { Dialect } from './columns.ts';
+import { SqliteDriver } from './sqlite-driver.ts';
 
 /** `DB_*` as the seeds name them. Without `DB_USE_MYSQL` each service keeps one SQLite file in the data folder. */
 export function databaseEnv() {
@@ -67,7 +68,7 @@ export interface OpenDatabase {
 
 /** Opens the database and brings its tables up to date. The schema is changed by migrations only. */
 export async function openDatabase(options: OpenDatabase): Promise<DataSource> {
-  const source = new DataSource(dataSourceOptions(options));
+  const source = new DataSource(await dataSourceOptions(options));
   await source.initialize();
   const applied = await source.runMigrations({ transaction: 'each' });
   if (applied.length > 0) {
@@ -79,7 +80,7 @@ export async function openDatabase(options: OpenDatabase): Promise<DataSource> {
   return source;
 }
 
-function dataSourceOptions({ schema, config, logSql }: OpenDatabase): DataSourceOptions {
+async function dataSourceOptions({ schema, config, logSql }: OpenDatabase): Promise<DataSourceOptions> {
   const owner = schema.owner.replaceAll('-', '_');
   const common = {
     name: owner,
@@ -92,7 +93,7 @@ function dataSourceOptions({ schema, config, logSql }: OpenDatabase): DataSource
   if (config.dialect === 'mysql') {
     return {
       ...common,
-      type: 'mysql',
+      type: await serverKind(config),
       connectorPackage: 'mysql2',
       host: config.host,
       port: config.port,
@@ -107,7 +108,7 @@ function dataSourceOptions({ schema, config, logSql }: OpenDatabase): DataSource
   return {
     ...common,
     type: 'better-sqlite3',
-    driver: Libsql,
+    driver: SqliteDriver,
     database: join(config.folder, `${schema.owner}.sqlite`),
     prepareDatabase: (database: { exec(sql: string): void }) => {
       // WAL lets readers go on while one writes; NORMAL may lose the last commits on a power cut, never on a crash.
@@ -115,4 +116,18 @@ function dataSourceOptions({ schema, config, logSql }: OpenDatabase): DataSource
       database.exec('PRAGMA foreign_keys = ON;');
     },
   } as DataSourceOptions;
+}
+
+/** MariaDB tells its tables differently: taken for MySQL, every nullable column would look as if it had to be changed. */
+async function serverKind(
+  config: Extract<DatabaseConfig, { dialect: 'mysql' }>,
+): Promise<'mysql' | 'mariadb'> {
+  const { host, port, user, password, database } = config;
+  const connection = await createConnection({ host, port, user, password, database });
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT VERSION() AS version');
+    return String(rows[0]?.['version']).toLowerCase().includes('mariadb') ? 'mariadb' : 'mysql';
+  } finally {
+    await connection.end();
+  }
 }

@@ -1,5 +1,5 @@
 /** Apart from the rest of the platform: services without tables do not pay for an ORM in memory and start-up. */
-export { epochMs, jsonColumn, longText, type Dialect } from './columns.ts';
+export { dialectOf, epochMs, jsonColumn, longText, type Dialect } from './columns.ts';
 export {
   databaseConfig,
   databaseEnv,
