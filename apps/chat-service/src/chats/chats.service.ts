@@ -22,7 +22,6 @@ export interface ChatPage {
   readonly next_cursor: string | null;
 }
 
-/** Conversations: what belongs to a user and how it is listed, changed and left. */
 /** An image request as image-service needs it to go on with it. */
 export interface OpenImageMessage {
   readonly messageId: number;
@@ -31,6 +30,7 @@ export interface OpenImageMessage {
   readonly description: string;
 }
 
+/** Conversations: what belongs to a user and how it is listed, changed and left. */
 @Injectable()
 export class ChatsService {
   private readonly chats: ChatsRepository;

@@ -72,10 +72,7 @@ export class ImagesRepository {
 
   addImage(image: NewImage): Promise<number> {
     return write(this.source, async (manager) => {
-      const saved: ImageRow = await manager.save<ImageRow>(
-        IMAGE,
-        manager.create<ImageRow>(IMAGE, { ...image }),
-      );
+      const saved = await manager.getRepository<ImageRow>(IMAGE).save({ ...image });
       return saved.id;
     });
   }

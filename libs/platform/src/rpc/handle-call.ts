@@ -20,10 +20,10 @@ export type CallEnvelope = z.infer<typeof callEnvelope>;
 export function HandleCall<Request extends z.ZodType, Reply extends z.ZodType>(
   contract: CallContract<Request, Reply>,
 ) {
-  return (
+  return <Method extends (request: z.output<Request>) => Promise<z.input<Reply>>>(
     target: object,
     key: string | symbol,
-    descriptor: TypedPropertyDescriptor<(request: z.output<Request>) => Promise<z.input<Reply>>>,
+    descriptor: TypedPropertyDescriptor<Method>,
   ): void => {
     const answer = descriptor.value;
     if (answer === undefined) throw new Error(`@HandleCall(${contract.name}) belongs on a method`);
@@ -43,7 +43,7 @@ export function HandleCall<Request extends z.ZodType, Reply extends z.ZodType>(
       return reply.data;
     };
     Object.defineProperty(wrapped, 'name', { value: String(key) });
-    descriptor.value = wrapped as unknown as (request: z.output<Request>) => Promise<z.input<Reply>>;
+    descriptor.value = wrapped as unknown as Method;
     MessagePattern(contract.name)(target, key, descriptor);
   };
 }
