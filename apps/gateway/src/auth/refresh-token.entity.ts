@@ -35,6 +35,8 @@ export function refreshTokenEntity(dialect: Dialect): EntitySchema<RefreshTokenR
         columnNames: ['userId'],
         referencedColumnNames: ['id'],
         onDelete: 'CASCADE',
+        // Said aloud, because MariaDB and MySQL report the default by different names.
+        onUpdate: 'RESTRICT',
       },
     ],
     indices: [

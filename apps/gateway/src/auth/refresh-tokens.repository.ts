@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { read, write } from '@baton/platform/database';
-import { DataSource, IsNull, LessThan, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, LessThan, MoreThan, type EntityManager } from 'typeorm';
 import { TOKEN_SETTINGS, type TokenSettings } from './access-tokens.service.ts';
 import type { RefreshTokenRow } from './refresh-token.entity.ts';
 
@@ -45,23 +45,22 @@ export class RefreshTokensRepository {
   }
 
   /**
-   * Exchanges a token for its successor. In this order: an unknown or expired one is nothing; a fresh one is replaced;
+   * Exchanges a token for its successor. In this order: a fresh one is replaced; an unknown or expired one is nothing;
    * one that was replaced a moment ago belongs to a parallel tab, which gets a successor too; any other was stolen.
+   * The update comes first, so that of two at once the database lets one replace it.
    */
   rotate(token: string): Promise<Rotation> {
     return write(this.source, async (manager): Promise<Rotation> => {
       const now = this.clock.now();
       const table = tokens(manager);
-      const row = await table.findOneBy({ tokenHash: hashOf(token) });
+      const tokenHash = hashOf(token);
+      const fresh = { tokenHash, replacedAtMs: IsNull(), expiresAtMs: MoreThan(now) };
+      await table.update(fresh, { replacedAtMs: now });
+      const row = await table.findOneBy({ tokenHash });
       if (row === null || row.expiresAtMs <= now) return { outcome: 'unknown' };
-      const replaced = await table.update({ id: row.id, replacedAtMs: IsNull() }, { replacedAtMs: now });
-      if (replaced.affected !== 1) {
-        const current = await table.findOneBy({ id: row.id });
-        if (current === null) return { outcome: 'unknown' };
-        if (now - (current.replacedAtMs ?? now) > PARALLEL_USE_MS) {
-          await table.delete({ familyId: row.familyId });
-          return { outcome: 'reused', userId: row.userId };
-        }
+      if (now - (row.replacedAtMs ?? now) > PARALLEL_USE_MS) {
+        await table.delete({ familyId: row.familyId });
+        return { outcome: 'reused', userId: row.userId };
       }
       return { outcome: 'rotated', issued: await this.insert(manager, row.userId, row.familyId) };
     });

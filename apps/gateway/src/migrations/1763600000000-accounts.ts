@@ -1,3 +1,4 @@
+import { dialectOf } from '@baton/platform/database';
 import { Table, type MigrationInterface, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 /** Accounts and their refresh tokens. */
@@ -49,6 +50,7 @@ export class Accounts1763600000000 implements MigrationInterface {
             referencedTableName: 'users',
             referencedColumnNames: ['id'],
             onDelete: 'CASCADE',
+            onUpdate: 'RESTRICT',
           },
         ],
         indices: [
@@ -68,9 +70,9 @@ export class Accounts1763600000000 implements MigrationInterface {
 }
 
 function columnsFor(runner: QueryRunner) {
-  const isMysql = runner.connection.options.type === 'mysql';
+  const isMysql = dialectOf(runner.connection) === 'mysql';
   const integer = isMysql ? 'int' : 'integer';
-  const exact = isMysql ? { charset: 'utf8mb4', collation: 'utf8mb4_bin' } : {};
+  const exact = isMysql ? { collation: 'utf8mb4_bin' } : {};
   const id: TableColumnOptions = {
     name: 'id',
     type: integer,

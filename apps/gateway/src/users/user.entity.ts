@@ -22,7 +22,7 @@ export interface UserRow {
 
 /** Compared byte by byte: MySQL's own idea of equal letters is not ours. */
 export function exactText(dialect: Dialect) {
-  return dialect === 'mysql' ? { charset: 'utf8mb4', collation: 'utf8mb4_bin' } : {};
+  return dialect === 'mysql' ? { collation: 'utf8mb4_bin' } : {};
 }
 
 export function userEntity(dialect: Dialect): EntitySchema<UserRow> {

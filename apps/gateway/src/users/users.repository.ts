@@ -41,7 +41,7 @@ export class UsersRepository {
       try {
         return await write(this.source, (manager) => takeSeat(users(manager), user, maxUsers));
       } catch (error) {
-        if (!isUniqueViolation(error) || attempt === REGISTRATION_TRIES) throw error;
+        if (!isCollision(error) || attempt === REGISTRATION_TRIES) throw error;
       }
     }
   }
@@ -106,8 +106,22 @@ function emailKeyOf(email: string | null): string | null {
 }
 
 /** The driver's code, as the database edge of platform hands it over. */
+function driverCode(error: unknown): string {
+  return error instanceof AppError ? String(error.details['driver']) : '';
+}
+
 function isUniqueViolation(error: unknown): boolean {
-  if (!(error instanceof AppError)) return false;
-  const driver = String(error.details['driver']);
-  return driver.startsWith('SQLITE_CONSTRAINT') || driver === 'ER_DUP_ENTRY';
+  const code = driverCode(error);
+  return code.startsWith('SQLITE_CONSTRAINT') || code === 'ER_DUP_ENTRY';
+}
+
+/** Somebody else wrote at the same time: what was read before is no longer so. */
+function isCollision(error: unknown): boolean {
+  const code = driverCode(error);
+  return (
+    isUniqueViolation(error) ||
+    code.startsWith('SQLITE_BUSY') ||
+    code === 'ER_LOCK_DEADLOCK' ||
+    code === 'ER_CHECKREAD'
+  );
 }
