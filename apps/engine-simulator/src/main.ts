@@ -19,7 +19,10 @@ if (start.role === 'help' || start.role === 'wrong') {
   console.log(start.text);
   process.exit(start.role === 'help' ? 0 : 2);
 }
-const role = await run(start);
+const role = await run(start).catch((cause: unknown) => {
+  console.error(`The ${start.role} did not start: ${cause instanceof Error ? cause.message : String(cause)}`);
+  process.exit(1);
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void role.close().finally(() => process.exit(0)));
 }
