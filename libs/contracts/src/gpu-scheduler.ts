@@ -92,7 +92,8 @@ export const LEASE_HEARTBEAT_MS = 1_000;
 export const LEASE_SAFETY_MS = 1_000;
 
 export const inboxEntry = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('submitted'), jobId: z.string() }),
+  /** `job` spares the scheduler a look at the queue; written only after the job is in it. */
+  z.object({ type: z.literal('submitted'), jobId: z.string(), job: gpuJob.optional() }),
   z.object({ type: z.literal('cancel'), jobId: z.string() }),
   z.object({ type: z.literal('released'), leaseId: z.string(), jobId: z.string(), outcome: leaseOutcome }),
 ]);

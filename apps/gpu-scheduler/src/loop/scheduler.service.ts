@@ -88,7 +88,7 @@ export class SchedulerService {
     const wasLeader = this.isLeader;
     this.stopping.abort();
     await this.leadership.stop();
-    await Promise.allSettled(this.readers);
+    await Promise.all(this.readers);
     if (wasLeader)
       await new LeaseStore(this.context.redis.shared, this.context.node)
         .resign(this.id)
@@ -201,10 +201,15 @@ export class SchedulerService {
       from: '$',
       signal: this.stopping.signal,
     });
-    for await (const { id, fields } of entries) {
-      const entry = parseEntry(fields[STREAM_FIELD], schema);
-      if (entry === null) log.warn('stream.unreadable', { key, id });
-      else take(entry);
+    try {
+      for await (const { id, fields } of entries) {
+        const entry = parseEntry(fields[STREAM_FIELD], schema);
+        if (entry === null) log.warn('stream.unreadable', { key, id });
+        else take(entry);
+      }
+    } catch (error) {
+      // Wake-ups are missed from here on, the rounds find out all the same; this happens when the connection was ended.
+      if (!this.stopping.signal.aborted) log.error('stream.follow', error, { key });
     }
   }
 }

@@ -174,8 +174,8 @@ export class Term {
       } else if (entry.type === 'cancel') {
         await this.cancel(entry.jobId);
       } else if (!facts.isKnown(this.state, entry.jobId)) {
-        const job = await this.context.jobs.read(entry.jobId);
-        if (job !== null) this.arrive(job);
+        if (entry.job !== undefined) this.arrive({ id: entry.jobId, job: entry.job });
+        else await this.readAndArrive(entry.jobId);
       }
     } catch (error) {
       this.fail(error);
@@ -253,6 +253,11 @@ export class Term {
 
   private fail(error: unknown): void {
     if (!this.stopping.signal.aborted) this.context.broken(error);
+  }
+
+  private async readAndArrive(jobId: string): Promise<void> {
+    const job = await this.context.jobs.read(jobId);
+    if (job !== null) this.arrive(job);
   }
 
   private arrive(stored: StoredJob): void {

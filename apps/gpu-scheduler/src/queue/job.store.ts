@@ -74,20 +74,24 @@ export class JobStore {
     return claim;
   }
 
+  /**
+   * Both commands go out at once, in this order on one connection: to the head of the queue, and off the head. Whatever
+   * comes off that is not this job (it was gone already) goes back to its place.
+   */
   private async claimNow(jobId: string, token: string): Promise<boolean> {
     const handle = new Job(this.worker, 'claim', {}, {}, jobId);
-    try {
-      await handle.changePriority({ priority: 0, lifo: true });
-    } catch (error) {
-      if (bullCode(error) === ErrorCode.JobNotExist) return false;
-      throw error;
-    }
-    const job = await this.worker.getNextJob(token, { block: false });
+    const [moved, next] = await Promise.allSettled([
+      handle.changePriority({ priority: 0, lifo: true }),
+      this.worker.getNextJob(token, { block: false }),
+    ]);
+    if (next.status === 'rejected') throw next.reason;
+    const job = next.value;
     if (job?.id === jobId) {
       this.claimed.set(jobId, job);
       return true;
     }
     if (job !== undefined) await this.restore(job, token);
+    if (moved.status === 'rejected' && bullCode(moved.reason) !== ErrorCode.JobNotExist) throw moved.reason;
     return false;
   }
 

@@ -1,0 +1,349 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { gpuKeys, gpuQueueName, type Lane, type WaitingView } from '@baton/contracts';
+import { GpuLeases, type Lease } from '@baton/gpu-lease';
+import { systemClock } from '@baton/kernel';
+import { Log, Metrics, RedisConnections, createLogger } from '@baton/platform';
+import { eventually, startPrivateRedis, startRedis } from '@baton/testing';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { SETTINGS } from '../core/testing.ts';
+import type { Settings } from '../core/state.ts';
+import { LeaseStore } from '../leases/lease.store.ts';
+import { FakeGpuNode } from './fake-gpu-node.ts';
+import { SchedulerMetrics } from './scheduler-metrics.ts';
+import { SchedulerService } from './scheduler.service.ts';
+
+const CHAT: Lane = { engine: 'ollama', instance: 'main', model: 'llama:8b' };
+const IMAGE: Lane = { engine: 'comfyui' };
+const NODE = 'gpu0';
+
+/** Everything of one node: schedulers, holders, and a process-manager that keeps count. */
+class Stack {
+  readonly redis: Redis;
+  readonly node: FakeGpuNode;
+  readonly leases: GpuLeases;
+  readonly log = new Log(createLogger('test', 'fatal'));
+  private readonly url: string;
+  private readonly connections: RedisConnections[] = [];
+  private readonly schedulers: SchedulerService[] = [];
+  private jobs = 0;
+
+  constructor(url: string) {
+    this.url = url;
+    this.redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    this.redis.on('error', () => undefined);
+    this.node = new FakeGpuNode(this.redis, NODE, CHAT);
+    this.leases = this.holder();
+  }
+
+  /** A process that uses the GPU. */
+  holder(): GpuLeases {
+    const redis = this.connect();
+    return new GpuLeases({
+      node: NODE,
+      guardBaseUrl: 'http://guard',
+      clock: systemClock,
+      log: this.log,
+      redis,
+    });
+  }
+
+  connect(): RedisConnections {
+    const connections = new RedisConnections(this.url, this.log);
+    this.connections.push(connections);
+    return connections;
+  }
+
+  async scheduler(settings: Partial<Settings> = {}): Promise<SchedulerService> {
+    const scheduler = new SchedulerService({
+      node: NODE,
+      settings: { ...SETTINGS, restoreHome: false, retryPauseMs: 20, ...settings },
+      clock: systemClock,
+      log: this.log,
+      redis: this.connect(),
+      gpuNode: this.node,
+      metrics: new SchedulerMetrics(new Metrics('gpu-scheduler')),
+    });
+    this.schedulers.push(scheduler);
+    scheduler.start();
+    if (this.schedulers.length === 1) {
+      await eventually(async () => scheduler.isLeader && (await scheduler.status()).phase !== 'unavailable');
+    }
+    return scheduler;
+  }
+
+  use<T>(
+    lane: Lane,
+    work: (lease: Lease) => Promise<T>,
+    more: {
+      signal?: AbortSignal;
+      onWaiting?: (view: WaitingView) => void;
+      holder?: GpuLeases;
+      jobId?: string;
+    } = {},
+  ): Promise<T> {
+    this.jobs += 1;
+    return (more.holder ?? this.leases).withLease(
+      {
+        jobId: more.jobId ?? `reply-${this.jobs}-1`,
+        job: { lane, kind: 'reply', userId: 1, messageId: this.jobs, chatId: 1, estimateMs: 5_000 },
+        signal: more.signal ?? new AbortController().signal,
+        ...(more.onWaiting === undefined ? {} : { onWaiting: more.onWaiting }),
+      },
+      work,
+    );
+  }
+
+  /** Holds a lease until `end` is called. */
+  async hold(lane: Lane, more: Parameters<Stack['use']>[2] = {}) {
+    const held = Promise.withResolvers<Lease>();
+    const ended = Promise.withResolvers<void>();
+    const done = this.use(
+      lane,
+      async (lease) => {
+        held.resolve(lease);
+        const lost = new Promise<never>((_, reject) => {
+          lease.signal.addEventListener('abort', () => reject(lease.signal.reason), { once: true });
+        });
+        await Promise.race([ended.promise, lost]);
+      },
+      more,
+    );
+    done.catch((error: unknown) => held.reject(error));
+    return { lease: await held.promise, end: ended.resolve, done };
+  }
+
+  /** Like kill -9: nothing is renewed or told any more. */
+  kill(scheduler: SchedulerService): void {
+    const at = this.schedulers.indexOf(scheduler);
+    this.connections[at + 1]?.shared.disconnect();
+  }
+
+  async close(): Promise<void> {
+    this.node.stop();
+    await Promise.all(this.schedulers.map((scheduler) => scheduler.stop()));
+    await this.leases.close();
+    for (const connections of this.connections) await connections.onApplicationShutdown();
+    this.redis.disconnect();
+  }
+}
+
+let stack: Stack;
+
+describe('on a Redis that stays', () => {
+  beforeEach(async () => {
+    stack = new Stack((await startRedis()).url);
+  });
+  afterEach(async () => {
+    await stack.close();
+  });
+
+  test('a chat for the resident model gets a lease with a way through the guard, and its job is completed', async () => {
+    await stack.scheduler();
+    const lease = await stack.use(CHAT, (held) => Promise.resolve(held));
+    expect(lease.guard).toEqual({
+      url: 'http://guard/engines/ollama',
+      headers: { 'x-baton-lease': lease.leaseId, 'x-baton-fence': String(lease.fence) },
+    });
+    expect(lease.timeline.swap).toBeNull();
+    const queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
+    await eventually(async () => (await queue.getJob('reply-1-1'))?.finishedOn);
+    await expect(queue.getJobState('reply-1-1')).resolves.toBe('completed');
+    await eventually(() => stack.node.admitted.size === 0);
+    await queue.close();
+  });
+
+  test('an image waits for a swap, is told so, and carries the record of it; the fence grows', async () => {
+    await stack.scheduler();
+    stack.node.swapMs = 150;
+    const chat = await stack.use(CHAT, (held) => Promise.resolve(held));
+    const views: WaitingView[] = [];
+    const image = await stack.use(IMAGE, (held) => Promise.resolve(held), {
+      onWaiting: (view) => views.push(view),
+    });
+    expect(image.fence).toBeGreaterThan(chat.fence);
+    expect(image.timeline.swap?.to).toEqual({ engine: 'comfyui', model: null });
+    expect(views.map(({ stage }) => stage)).toContain('swapping');
+    expect(views[0]).toMatchObject({ position: 1, reason: { code: 'swap_under_way' } });
+  });
+
+  test('many jobs of three lanes: every one is served, and never two lanes are let in at once', async () => {
+    await stack.scheduler({ ollamaSlots: 3 });
+    const lanes: Lane[] = [CHAT, IMAGE, { ...CHAT, model: 'qwen' }];
+    const served = await Promise.all(
+      Array.from({ length: 45 }, (_, n) =>
+        stack.use(
+          lanes[n % 3] ?? CHAT,
+          () => new Promise<number>((resolve) => setImmediate(() => resolve(n))),
+        ),
+      ),
+    );
+    expect(served).toHaveLength(45);
+    expect(stack.node.maxLanesAtOnce).toBe(1);
+    expect(stack.node.swaps.length).toBeLessThan(12);
+  });
+
+  test('a job cancelled while it waits is gone at once and never granted', async () => {
+    await stack.scheduler();
+    const holder = await stack.hold(CHAT);
+    const stop = new AbortController();
+    let isGranted = false;
+    const waiting = stack.use(
+      CHAT,
+      () => {
+        isGranted = true;
+        return Promise.resolve();
+      },
+      { signal: stop.signal, onWaiting: () => stop.abort() },
+    );
+    await expect(waiting).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+    await eventually(async () => (await stack.redis.scard(gpuKeys(NODE).cancels)) === 0);
+    holder.end();
+    await holder.done;
+    await stack.use(CHAT, () => Promise.resolve());
+    expect(isGranted).toBe(false);
+  });
+
+  test('a job cancelled while it runs loses its lease and the door is shut', async () => {
+    await stack.scheduler();
+    const stop = new AbortController();
+    const held = await stack.hold(CHAT, { signal: stop.signal });
+    expect(stack.node.admitted.has(held.lease.leaseId)).toBe(true);
+    stop.abort();
+    await expect(held.done).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+    await eventually(() => !stack.node.admitted.has(held.lease.leaseId));
+    await eventually(async () => (await stack.redis.zcard(gpuKeys(NODE).leases)) === 0);
+  });
+
+  test('a holder that dies loses its lease after its time, and nobody is let in before the guard has shut its door', async () => {
+    await stack.scheduler();
+    const dying = stack.connect();
+    const holder = new GpuLeases({
+      node: NODE,
+      guardBaseUrl: 'http://guard',
+      clock: systemClock,
+      log: stack.log,
+      redis: dying,
+    });
+    const held = await stack.hold(CHAT, { holder });
+    stack.node.holdOpen.add(held.lease.leaseId);
+    await dying.onApplicationShutdown();
+    await expect(held.done).rejects.toMatchObject({ code: 'gpu.lease_lost' });
+    let isNextGranted = false;
+    const next = stack.use(IMAGE, () => {
+      isNextGranted = true;
+      return Promise.resolve();
+    });
+    await eventually(
+      async () => (await stack.redis.hget(gpuKeys(NODE).lease(held.lease.leaseId), 'state')) === 'revoked',
+      { timeoutMs: 8_000 },
+    );
+    expect(isNextGranted).toBe(false);
+    stack.node.holdOpen.clear();
+    await next;
+    expect(stack.node.maxLanesAtOnce).toBe(1);
+    await holder.close();
+  }, 20_000);
+
+  test('an engine that does not come up: those who wait are told after some tries', async () => {
+    await stack.scheduler();
+    stack.node.failingSwaps = 3;
+    await expect(stack.use(IMAGE, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'engine.unavailable',
+    });
+    expect(stack.node.swaps).toEqual(['comfyui', 'comfyui', 'comfyui']);
+    await stack.use(CHAT, () => Promise.resolve());
+  });
+
+  test('while the process-manager is away jobs wait and say why; when it is back they go on', async () => {
+    const scheduler = await stack.scheduler();
+    stack.node.isAway = true;
+    await eventually(async () => (await scheduler.status()).phase === 'unavailable');
+    const views: WaitingView[] = [];
+    const chat = stack.use(CHAT, () => Promise.resolve(), { onWaiting: (view) => views.push(view) });
+    await eventually(() => views.some(({ reason }) => reason.code === 'engine_unavailable'));
+    stack.node.isAway = false;
+    await chat;
+  });
+
+  test('a process-manager that was killed takes its leases with it', async () => {
+    await stack.scheduler();
+    const held = await stack.hold(CHAT);
+    await stack.node.restart();
+    await expect(held.done).rejects.toMatchObject({ code: 'gpu.lease_lost' });
+    await stack.use(CHAT, () => Promise.resolve());
+  });
+
+  test('the leader is killed: the standby adopts the lease that runs, serves those who wait, and refuses the dead one', async () => {
+    const leader = await stack.scheduler();
+    const standby = await stack.scheduler();
+    const held = await stack.hold(CHAT);
+    const waiting = stack.use(IMAGE, (lease) => Promise.resolve(lease));
+    await eventually(async () => (await leader.status()).waiting === 1);
+    const deadEpoch = Number(await stack.redis.get(gpuKeys(NODE).epoch));
+    stack.kill(leader);
+    await eventually(() => standby.isLeader, { timeoutMs: 4_000 });
+    expect(held.lease.signal.aborted).toBe(false);
+    const zombie = new LeaseStore(stack.redis, NODE);
+    await expect(zombie.useFence(deadEpoch, 1_000)).rejects.toThrow('another scheduler leads');
+    await expect(zombie.publish(deadEpoch, [], null)).rejects.toThrow('another scheduler leads');
+    held.end();
+    await held.done;
+    const image = await waiting;
+    expect(image.fence).toBeGreaterThan(held.lease.fence);
+    expect(stack.node.maxLanesAtOnce).toBe(1);
+    const queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
+    await eventually(async () => (await queue.getJobCounts('completed'))['completed'] === 2);
+    await queue.close();
+  }, 15_000);
+
+  test('a job that was claimed by a leader who died before granting it is put back and served', async () => {
+    await stack.scheduler().then((scheduler) => scheduler.stop());
+    const served = stack.use(CHAT, () => Promise.resolve('served'));
+    const queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
+    await eventually(() => queue.getJob('reply-1-1'));
+    const { JobStore } = await import('../queue/job.store.ts');
+    const dead = new JobStore(stack.connect().bullmq('dead'), NODE, () => undefined);
+    await expect(dead.claim('reply-1-1', 'dead-token')).resolves.toBe(true);
+    await stack.scheduler();
+    await expect(served).resolves.toBe('served');
+    await dead.close();
+    await queue.close();
+  }, 15_000);
+
+  test('from asking to holding, idle GPU and resident model: milliseconds', async () => {
+    await stack.scheduler();
+    const figures: number[] = [];
+    for (let n = 0; n < 300; n += 1) {
+      const startedAt = performance.now();
+      await stack.use(CHAT, () => {
+        figures.push(performance.now() - startedAt);
+        return Promise.resolve();
+      });
+      await eventually(() => stack.node.admitted.size === 0, { everyMs: 1 });
+    }
+    figures.sort((a, b) => a - b);
+    process.stdout.write(
+      `submit to granted: p50 ${figures[150]?.toFixed(2)} ms, p99 ${figures[296]?.toFixed(2)} ms\n`,
+    );
+    expect(figures[150]).toBeLessThan(50);
+  }, 30_000);
+});
+
+test('Redis is killed and comes back empty: those who wait are served all the same', async () => {
+  const redis = await startPrivateRedis();
+  stack = new Stack(redis.url);
+  try {
+    const scheduler = await stack.scheduler();
+    const held = await stack.hold(CHAT);
+    const waiting = stack.use(CHAT, () => Promise.resolve('served'));
+    await eventually(async () => (await scheduler.status()).waiting === 1);
+    await redis.kill();
+    await redis.start();
+    await expect(held.done).rejects.toMatchObject({ code: 'gpu.lease_lost' });
+    await expect(waiting).resolves.toBe('served');
+  } finally {
+    await stack.close();
+    await redis.remove();
+  }
+}, 30_000);

@@ -1,0 +1,91 @@
+import { gpuEvent, gpuKeys, STREAM_FIELD, type GpuEvent } from '@baton/contracts';
+import { readStream, type Log } from '@baton/platform';
+import type { Redis } from 'ioredis';
+
+export type JobEvent = Extract<GpuEvent, { type: 'lease.granted' | 'lease.revoked' | 'job.ended' }>;
+type WaitingViewEvent = Extract<GpuEvent, { type: 'job.waiting' }>['jobs'][number];
+
+export interface JobListener {
+  onEvent(event: JobEvent): void;
+  onWaiting(view: WaitingViewEvent): void;
+}
+
+/**
+ * One reader of the scheduler's events for the whole process, dealt out by job id. It follows from before the first job
+ * is submitted; what it may have missed while Redis was away, each waiter finds by looking.
+ */
+export class JobEvents {
+  private readonly listeners = new Map<string, JobListener>();
+  private readonly stopping = new AbortController();
+  private readonly log: Log;
+  private readonly following: Promise<void>;
+  private outages = 0;
+
+  private constructor(redis: Redis, from: string, options: { readonly node: string; readonly log: Log }) {
+    this.log = options.log;
+    // The reader itself does not notice: the connection sends an unanswered read again by itself.
+    redis.on('close', () => (this.outages += 1));
+    this.following = this.follow(redis, gpuKeys(options.node).events, from).catch((error: unknown) => {
+      if (!this.stopping.signal.aborted) this.log.error('gpu_events.follow', error);
+    });
+  }
+
+  /** Resolves when nothing that is published from now on can be missed; waits for Redis. */
+  static async open(redis: Redis, options: { readonly node: string; readonly log: Log }): Promise<JobEvents> {
+    const last = await redis.xrevrange(gpuKeys(options.node).events, '+', '-', 'COUNT', 1);
+    return new JobEvents(redis, last[0]?.[0] ?? '0-0', options);
+  }
+
+  /** How often Redis was lost sight of: if this has grown, keys may be gone that were there. */
+  get outageCount(): number {
+    return this.outages;
+  }
+
+  has(jobId: string): boolean {
+    return this.listeners.has(jobId);
+  }
+
+  /** One listener per job; the returned function takes it away. */
+  listen(jobId: string, listener: JobListener): () => void {
+    this.listeners.set(jobId, listener);
+    return () => {
+      if (this.listeners.get(jobId) === listener) this.listeners.delete(jobId);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.following;
+  }
+
+  private async follow(redis: Redis, key: string, from: string): Promise<void> {
+    const entries = readStream({
+      redis,
+      key,
+      from,
+      signal: this.stopping.signal,
+    });
+    for await (const { id, fields } of entries) {
+      const event = parse(fields[STREAM_FIELD]);
+      if (event === null) this.log.warn('stream.unreadable', { key, id });
+      else this.deal(event);
+    }
+  }
+
+  private deal(event: GpuEvent): void {
+    if (event.type === 'gpu.status') return;
+    if (event.type === 'job.waiting') {
+      for (const view of event.jobs) this.listeners.get(view.jobId)?.onWaiting(view);
+    } else {
+      this.listeners.get(event.jobId)?.onEvent(event);
+    }
+  }
+}
+
+function parse(text: string | undefined): GpuEvent | null {
+  try {
+    return gpuEvent.parse(JSON.parse(text ?? ''));
+  } catch {
+    return null;
+  }
+}

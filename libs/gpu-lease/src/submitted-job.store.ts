@@ -1,0 +1,48 @@
+import { GPU_JOB_PRIORITY, gpuQueueName, type GpuJob } from '@baton/contracts';
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+/** Enough of the past for a dashboard, little enough for Redis. */
+const KEEP_ENDED = { age: 86_400, count: 1_000 } as const;
+
+export type SubmittedState =
+  | { readonly is: 'waiting' }
+  | { readonly is: 'completed' }
+  /** `code`: why, an error code of the kernel's table if all is well. */
+  | { readonly is: 'failed'; readonly code: string }
+  | { readonly is: 'gone' };
+
+/** The submitter's side of the node's BullMQ queue. */
+export class SubmittedJobStore {
+  private readonly queue: Queue;
+
+  /** `redis` waits through outages. */
+  constructor(redis: Redis, node: string, onError: (error: Error) => void) {
+    this.queue = new Queue(gpuQueueName(node), { connection: redis, skipMetasUpdate: true });
+    this.queue.on('error', onError);
+  }
+
+  /** Adding a job that is there already changes nothing. */
+  async add(jobId: string, job: GpuJob): Promise<void> {
+    await this.queue.add(job.kind, job, {
+      jobId,
+      priority: GPU_JOB_PRIORITY[job.lane.engine],
+      attempts: 1,
+      removeOnComplete: KEEP_ENDED,
+      removeOnFail: KEEP_ENDED,
+    });
+  }
+
+  async state(jobId: string): Promise<SubmittedState> {
+    const state = await this.queue.getJobState(jobId);
+    if (state === 'unknown') return { is: 'gone' };
+    if (state === 'completed') return { is: 'completed' };
+    if (state !== 'failed') return { is: 'waiting' };
+    const job = await this.queue.getJob(jobId);
+    return job === undefined ? { is: 'gone' } : { is: 'failed', code: job.failedReason };
+  }
+
+  close(): Promise<void> {
+    return this.queue.close();
+  }
+}
