@@ -31,5 +31,6 @@ export default {
     project('unit', '\\.spec\\.ts$'),
     project('integration', '\\.int-spec\\.ts$'),
     project('system', '\\.system-spec\\.ts$'),
+    project('browser', '\\.browser-spec\\.ts$'),
   ],
 };

@@ -1,7 +1,7 @@
 /**
  * Runs Jest in ESM mode with the project's own Node.
  *
- *   node tools/jest.mjs [--unit | --int | --system] [jest options] [path patterns]
+ *   node tools/jest.mjs [--unit | --int | --system | --browser] [jest options] [path patterns]
  *
  * Without a kind it runs unit and integration tests. Integration tests ask this process for the servers they
  * need (see tools/servers/broker.ts): they start at the first request and end with the run.
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const ownNode = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
-const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system' };
+const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system', '--browser': 'browser' };
 
 /** Resolves with the exit code; signals sent to this process reach the child. */
 function run(command, args, env) {

@@ -6,7 +6,7 @@ import { renderLine } from './log-line.ts';
 /** What the launcher shows and keeps of what everybody says. */
 export interface Console {
   /** The launcher's own words. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** For the output of one program: shows it and writes it to its file. */
   listenerFor(name: string): (line: string) => void;
   close(): void;

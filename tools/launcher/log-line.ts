@@ -19,7 +19,7 @@ type Entry = Readonly<Record<string, unknown>>;
 export function renderLine(service: string, line: string, verbosity: 'normal' | 'verbose'): string | null {
   const entry = parse(line);
   if (entry === null) return line.trim() === '' ? null : `${prefix(service, new Date())} ${line}`;
-  const level = String(entry['level'] ?? 'info');
+  const level = typeof entry['level'] === 'string' ? entry['level'] : 'info';
   if (verbosity === 'normal' && (LOW_LEVELS.has(level) || isRoutine(entry))) return null;
   const at = typeof entry['time'] === 'number' ? new Date(entry['time']) : new Date();
   const what = [entry['op'], entry['msg']]

@@ -133,7 +133,7 @@ export class Stack {
       try {
         await pause(next.delayMs, undefined, { signal: this.#stopping.signal });
         await restart();
-        if (!this.#stopping.signal.aborted) this.#console.say(`${name} runs again.`);
+        this.#console.say(`${name} runs again.`);
         return;
       } catch (error) {
         cause = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);

@@ -1,0 +1,40 @@
+/** What the linter's import rule cannot see: cycles between files, and names that say nothing. */
+export default {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'Files that import each other in a circle cannot be understood, tested or loaded one by one.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-catch-all-names',
+      comment: 'A file is named for what it holds; these names hold anything.',
+      severity: 'error',
+      from: {},
+      to: {
+        path: '(^|/)(utils?|helpers?|common|shared|misc|base|manager|handler|impl)(/|\\.tsx?$)',
+        pathNot: 'node_modules',
+      },
+    },
+    {
+      name: 'no-foreign-tables',
+      comment: "A feature may use another feature's service, never its entity or repository.",
+      severity: 'warn',
+      from: { path: '^apps/([^/]+)/src/([^/]+)/', pathNot: '\\.(module|(int-)?spec)\\.ts$|/migrations/' },
+      to: { path: '^apps/$1/src/[^/]+/.*\\.(entity|repository)\\.ts$', pathNot: '^apps/$1/src/$2/' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@baton/source', 'import', 'default'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js'],
+    },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/' },
+  },
+};
