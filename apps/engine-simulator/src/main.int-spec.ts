@@ -199,7 +199,7 @@ describe('a child of its own', () => {
   test('that hangs in Stopping is cured by killing it, and only it', async () => {
     const ollama = await startOllama();
     const child = await loadInChild(ollama);
-    await control(ollama, { faults: { unloadHangs: { times: 5 } } });
+    await control(ollama, { faults: { unloadHangs: { times: 1 } } });
     await post(ollama, '/api/generate', { model: 'phi3', keep_alive: 0 });
     const behind = post(ollama, '/api/generate', { model: 'phi3' });
     process.kill(child, 'SIGKILL');

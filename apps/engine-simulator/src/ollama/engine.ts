@@ -44,6 +44,8 @@ export class OllamaEngine implements SchedulerPorts {
   readonly #closing = new AbortController();
   /** Free memory as seen when the first of the present models was loaded; later users of the card are missed. */
   #freeBytesSeen = 0;
+  /** How often hanging unloads were let go. */
+  #unloadsFreed = 0;
   /** 0 until the card has said how large it is. */
   #totalBytes = 0;
 
@@ -65,6 +67,7 @@ export class OllamaEngine implements SchedulerPorts {
         apply: (faults) => {
           this.faults.set(faults);
           if (faults.hang) this.#endHangInTime();
+          if (faults.unloadHangs === false) this.#unloadsFreed += 1;
         },
         show: () => this.faults.describe(),
       }),
@@ -156,12 +159,7 @@ export class OllamaEngine implements SchedulerPorts {
   }
 
   async stop(loaded: LoadedModel): Promise<{ memoryBack: Promise<void> }> {
-    const wasKilled = loaded.gone.signal;
-    if (this.faults.strike('unloadHangs')) {
-      while (this.faults.peek('unloadHangs') && !wasKilled.aborted && !this.#closing.signal.aborted) {
-        await this.#pause(HANG_POLL_MS * this.clock.speed);
-      }
-    }
+    if (this.faults.strike('unloadHangs')) await this.#hangUntilFreed(loaded);
     const before = await this.#probe().catch(() => null);
     await loaded.process.kill();
     if (before === null) return { memoryBack: Promise.resolve() };
@@ -173,6 +171,13 @@ export class OllamaEngine implements SchedulerPorts {
     return Math.max(0, this.#freeBytesSeen - own);
   }
 
+  /** Until the fault is switched off, also one that struck once only, or the child is killed from outside. */
+  async #hangUntilFreed(loaded: LoadedModel): Promise<void> {
+    const freed = this.#unloadsFreed;
+    const isOver = (): boolean => loaded.gone.signal.aborted || this.#closing.signal.aborted;
+    while (this.#unloadsFreed === freed && !isOver()) await this.#pause(HANG_POLL_MS * this.clock.speed);
+  }
+
   #endHangInTime(): void {
     const ms = this.faults.peek('hang')?.ms;
     if (ms !== undefined) setTimeout(() => this.faults.set({ hang: false }), ms / this.clock.speed).unref();
@@ -180,7 +185,7 @@ export class OllamaEngine implements SchedulerPorts {
 
   async #start(plan: LoadPlan, signal: AbortSignal): Promise<RunnerProcess> {
     try {
-      if (typeof this.#card === 'string' && this.faults.peek('orphan')) {
+      if (typeof this.#card === 'string' && this.faults.strike('orphan')) {
         return await startChild(this.#card, plan, signal);
       }
       return await startInline(this.#card, plan, { clock: this.clock, signal });

@@ -228,7 +228,7 @@ describe('unloading', () => {
   test('can be ignored, and can hang with every request behind it until the fault ends', async () => {
     await start();
     await ollama.load('phi3');
-    await ollama.control({ faults: { unloadIgnored: { times: 1 }, unloadHangs: true } });
+    await ollama.control({ faults: { unloadIgnored: { times: 1 }, unloadHangs: { times: 1 } } });
     expect((await ollama.unload('phi3')).json).toMatchObject({ done_reason: 'unload' });
     expect(Date.parse((await ollama.ps())[0]?.expires_at ?? '')).toBeGreaterThan(Date.now());
     await ollama.unload('phi3');

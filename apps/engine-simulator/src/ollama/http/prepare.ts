@@ -93,7 +93,8 @@ export async function prepare(engine: OllamaEngine, asked: Asked): Promise<Gener
       turns: turns.filter((turn) => turn.role !== 'system').length,
       model: model.name,
       seed: run.seed,
-      images: await lookAtAll(last?.images ?? []),
+      // A question that follows one with an image is mostly about that image.
+      images: await lookAtAll(turns.findLast((turn) => turn.images.length > 0)?.images ?? []),
     },
     promptTokens,
     format,
