@@ -47,6 +47,8 @@ async function main() {
         '--disable-warning=ExperimentalWarning',
         join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
         '--passWithNoTests',
+        // A ceiling for what hangs, far above what anything takes; waits inside tests have deadlines of their own.
+        '--testTimeout=60000',
         // A leak fails its test file (tools/testing/leak-checking-environment.mjs); it must not hang the run as well.
         '--forceExit',
         ...rest,

@@ -39,7 +39,6 @@ export class ImageFilesStore {
   async store(bytes: Buffer): Promise<StoredPicture> {
     const { png, thumbnail, width, height } = await encode(bytes);
     const name = randomUUID();
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     await this.write(`${name}.webp`, thumbnail);
     await this.write(`${name}.png`, png);
     const sha256 = createHash('sha256').update(png).digest('hex');
@@ -54,6 +53,7 @@ export class ImageFilesStore {
     const target = join(this.folder, name);
     const draft = `${target}.part`;
     try {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
       const file = await open(draft, 'w', 0o600);
       try {
         await file.writeFile(bytes);
@@ -63,7 +63,7 @@ export class ImageFilesStore {
       }
       await rename(draft, target);
     } catch (error) {
-      await rm(draft, { force: true });
+      await rm(draft, { force: true }).catch(() => undefined);
       throw new AppError('store.unavailable', { op: 'image.write' }, { cause: error });
     }
   }
