@@ -181,7 +181,7 @@ describe('the process-manager as a service', () => {
   test('lists the installed models without a lease, and the last known ones when the engine has gone', async () => {
     const live = await calls.call(listEngineModels, { engine: 'ollama' });
     expect(live).toMatchObject({ source: 'live', simulated: true });
-    expect(live.models.map(({ name }) => name)).toEqual(['llama3:8b', 'llava:7b']);
+    expect(live.models.map(({ name }) => name)).toEqual(['llama3:8b', 'llava:7b', 'embed:1b']);
     await ollama.close();
     await eventually(async () => (await calls.call(readNodeStatus, {})).engines[0]?.state === 'unreachable');
     const known = await calls.call(listEngineModels, { engine: 'ollama' });

@@ -31,6 +31,8 @@ export interface RuntimeParts {
 const SETTLE_MS = 1_500;
 /** How long the first look at what attached engines hold may take. */
 const FIRST_LOOK_MS = 10_000;
+/** Last lines of an engine that ended while starting. */
+const SAID_LINES = 10;
 
 /** Everything of this process that lives as long as it does: built in order, ended in the reverse one. */
 export class Runtime {
@@ -80,9 +82,12 @@ export class Runtime {
       clock,
     });
     for (const engine of engines) {
-      engine.managed.onExit(({ code, signal }) => {
+      engine.managed.onChange((state) => log.event('engine.change', { engine: engine.name, state }));
+      engine.managed.onExit(({ code, signal, lastOutput }) => {
         card.forgetResidue();
-        log.warn('engine.exit', { engine: engine.name, code, signal });
+        // Before its first request an engine has seen no prompt: what it says then is the reason, and safe to log.
+        const said = engine.managed.state === 'starting' ? { said: lastOutput.slice(-SAID_LINES) } : {};
+        log.warn('engine.exit', { engine: engine.name, code, signal, ...said });
       });
     }
   }

@@ -125,10 +125,9 @@ export class ManagedEngine {
 
   /** Looks whether an attached engine answers; its state follows. A child tells by itself when it ends. */
   check(): Promise<void> {
-    return this.queue.run(async () => {
-      if (this.driver.kind === 'child' || this.driver.url === null) return;
-      this.become((await this.answers(this.driver.url)) ? 'ready' : 'unreachable');
-    });
+    const { kind, url } = this.driver;
+    if (kind === 'child' || url === null) return Promise.resolve();
+    return this.queue.run(async () => this.become((await this.answers(url)) ? 'ready' : 'unreachable'));
   }
 
   private async bringUp(): Promise<string> {

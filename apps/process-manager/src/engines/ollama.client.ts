@@ -97,12 +97,17 @@ export class OllamaClient implements EngineSoftware {
 
   /** Not tied to any signal: the load belongs to whoever asked first, and would be thrown away with him. */
   private async preload(url: string, model: string): Promise<void> {
-    const { status } = await this.http.send('POST', `${url}/api/generate`, {
+    const body = {
       model,
       stream: false,
       keep_alive: this.settings.keepAlive,
       options: ollamaLoadOptions(this.settings.contextLength),
-    });
+    };
+    let { status } = await this.http.send('POST', `${url}/api/generate`, body);
+    if (status === 400) {
+      // A model that only embeds does not generate; for it nothing to embed means the same: load.
+      ({ status } = await this.http.send('POST', `${url}/api/embed`, { ...body, input: [] }));
+    }
     if (status === 200) return;
     if (status === 404) throw new AppError('model.unknown', { model });
     throw new AppError('engine.failed', { model, status });

@@ -408,7 +408,7 @@ describe('a revoked lease', () => {
     expect(comfyui.pending).toEqual(['somebody-elses']);
   });
 
-  test('whose prompt will not end is not quiet, in bounded time', async () => {
+  test('whose prompt will not end is not quiet, in bounded time, and lets nobody in beside it', async () => {
     const comfyui = await new FakeComfyui(new FakeCard()).listen();
     closers.push(() => comfyui.close());
     addresses.set('comfyui', comfyui.url);
@@ -418,8 +418,12 @@ describe('a revoked lease', () => {
     await textOf(await answerOf(outgoing));
     comfyui.isZombie = true;
     expect((await guard.revoke('lease-1')).quiet).toBe(false);
+    expect(() => guard.admit('lease-2', 7, COMFYUI)).toThrow(
+      expect.objectContaining({ code: 'gpu.swap_failed' }),
+    );
     comfyui.isZombie = false;
     expect((await guard.revoke('lease-1')).quiet).toBe(true);
+    guard.admit('lease-2', 7, COMFYUI);
   });
 });
 

@@ -50,15 +50,18 @@ export class GuardService {
   private readonly parts: GuardParts;
   private readonly uses = new Map<string, LeaseUse>();
   private readonly revoking = new Map<string, Promise<Revocation>>();
+  /** Revoked leases whose work goes on in an engine: nobody else is let in beside it. */
+  private readonly unquiet = new Set<string>();
   private readonly agent = new Agent({ keepAlive: true });
 
   constructor(parts: GuardParts) {
     this.parts = parts;
   }
 
-  /** Idempotent. @throws AppError as `Gate.admit` */
+  /** Idempotent. @throws AppError as `Gate.admit`; `gpu.swap_failed` while an earlier lease has not let go */
   admit(leaseId: string, fence: number, lane: Lane): void {
     const { gate, fences } = this.parts;
+    if (this.unquiet.size > 0) throw new AppError('gpu.swap_failed', { unquiet: [...this.unquiet] });
     gate.admit({ leaseId, fence, owner: { key: laneKey(lane), engine: lane.engine } });
     fences.keep(gate.highestFence);
     if (!this.uses.has(leaseId)) this.uses.set(leaseId, new LeaseUse());
@@ -74,7 +77,12 @@ export class GuardService {
     const revocation = this.end(use).then((result) => {
       this.revoking.delete(leaseId);
       // One that would not end stays known: whoever asks again gets a true answer.
-      if (result.quiet) this.uses.delete(leaseId);
+      if (result.quiet) {
+        this.uses.delete(leaseId);
+        this.unquiet.delete(leaseId);
+      } else {
+        this.unquiet.add(leaseId);
+      }
       return result;
     });
     this.revoking.set(leaseId, revocation);

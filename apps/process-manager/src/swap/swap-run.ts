@@ -38,7 +38,7 @@ export interface SwapResult {
 }
 
 /**
- * One hand-over, gate closed, in these steps:
+ * One hand-over, gate closed, in these steps, after a look whether the next engine is there at all:
  *   1. drain: what still goes through the guard ends by itself or is ended;
  *   2. free: every engine that holds more than the next lane needs gives back everything;
  *   3. verify: the driver says that the card is free (not asked when the lane is in memory and nothing else is);
@@ -60,6 +60,7 @@ export class SwapRun {
 
   async run(): Promise<SwapResult> {
     const { to, resident, signal } = this.order;
+    await this.mustBeThere(to);
     await this.drain();
     signal.throwIfAborted();
     const isLoaded = await this.clearCard();
@@ -74,6 +75,16 @@ export class SwapRun {
     }
     signal.throwIfAborted();
     return { loaded, stopped: [...this.stopped].map(({ name }) => name) };
+  }
+
+  /** An attached engine that does not answer cannot have a turn: found out before anything is taken from anybody. */
+  private async mustBeThere(to: Lane | null): Promise<void> {
+    await Promise.all(this.parts.engines.map(({ managed }) => managed.check()));
+    if (to === null) return;
+    const { managed, name } = this.engineOf(to);
+    if (managed.kind === 'attached' && managed.state !== 'ready') {
+      throw new AppError('engine.unavailable', { engine: name });
+    }
   }
 
   private async drain(): Promise<void> {

@@ -274,6 +274,14 @@ describe('the fence', () => {
 });
 
 describe('an engine that will not let go', () => {
+  test('is not even asked when the next one is attached and not there', async () => {
+    const node = await startNode({ driver: 'attached' });
+    await node.swapTo(LLAMA);
+    await node.comfyui.close();
+    expect(await node.swapTo(COMFYUI)).toMatchObject({ outcome: 'failed', code: 'engine.unavailable' });
+    expect(node.ollama.loaded.map(({ name }) => name)).toEqual(['llama3:8b']);
+  });
+
   test('is stopped when it is our child, and the swap goes on', async () => {
     const node = await startNode({ freeMs: 100 });
     await node.swapTo(LLAMA);
@@ -348,6 +356,12 @@ describe('loading', () => {
     node.ollama.splitLoads = 5;
     expect((await node.swapTo(LLAMA)).outcome).toBe('done');
     expect(node.ollama.loads).toHaveLength(2);
+  });
+
+  test('a model that only embeds is loaded by the way that it knows', async () => {
+    const node = await startNode();
+    expect((await node.swapTo({ ...LLAMA, model: 'embed:1b' })).outcome).toBe('done');
+    expect(node.ollama.loaded.map(({ name }) => name)).toEqual(['embed:1b']);
   });
 
   test('a model that is not installed fails the swap and says so', async () => {

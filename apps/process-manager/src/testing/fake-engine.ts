@@ -2,6 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** An answer with this status. */
+export class Refusal {
+  readonly status: number;
+
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
 /** A real HTTP server on this machine that speaks as much of an engine's protocol as a test needs. */
 export abstract class FakeEngine {
   readonly server = createServer((request, response) => {
@@ -36,7 +45,8 @@ export abstract class FakeEngine {
     const text = Buffer.concat(chunks).toString();
     this.requests.push(`${request.method} ${path}`);
     const reply = await this.reply(request.method ?? '', path, text === '' ? null : JSON.parse(text));
-    if (reply === null) response.writeHead(404).end();
+    if (reply instanceof Refusal) response.writeHead(reply.status).end();
+    else if (reply === null) response.writeHead(404).end();
     else if (reply === undefined) response.writeHead(200).end();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
   }

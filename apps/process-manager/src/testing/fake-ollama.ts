@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FakeCard } from './fake-card.ts';
-import { FakeEngine } from './fake-engine.ts';
+import { FakeEngine, Refusal } from './fake-engine.ts';
 
 interface GenerateBody {
   model: string;
@@ -13,6 +13,7 @@ export class FakeOllama extends FakeEngine {
   readonly installed = new Map([
     ['llama3:8b', 5_000],
     ['llava:7b', 4_500],
+    ['embed:1b', 300],
   ]);
   readonly loads: { model: string; numCtx: number | undefined }[] = [];
   loaded: { name: string; size: number; size_vram: number }[] = [];
@@ -45,6 +46,8 @@ export class FakeOllama extends FakeEngine {
         };
       case '/api/generate':
         return this.generate(body as GenerateBody);
+      case '/api/embed':
+        return this.load(body as GenerateBody);
       default:
         return null;
     }
@@ -57,6 +60,12 @@ export class FakeOllama extends FakeEngine {
       if (!this.unloadHangs) void this.unload(body.model);
       return { done: true, done_reason: 'unload' };
     }
+    if (body.model.startsWith('embed')) return new Refusal(400);
+    return this.load(body);
+  }
+
+  private async load(body: GenerateBody): Promise<unknown> {
+    const mib = this.installed.get(body.model) ?? 0;
     await this.loadGate;
     this.loads.push({ model: body.model, numCtx: body.options?.num_ctx });
     const isSplit = this.splitLoads > 0;
