@@ -1,9 +1,9 @@
-import { longText, type Dialect } from '@baton/platform/database';
+import { dialectOf, longText, type Dialect } from '@baton/platform/database';
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 export class CreateImages1795132800000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const dialect: Dialect = runner.connection.options.type === 'mysql' ? 'mysql' : 'sqlite';
+    const dialect = dialectOf(runner.connection);
     await runner.createTable(imageRequests(dialect));
     await runner.createTable(images(dialect));
   }
