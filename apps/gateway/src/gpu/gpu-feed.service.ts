@@ -134,6 +134,7 @@ export class GpuFeed implements OnApplicationBootstrap, OnModuleDestroy {
     this.isQueueDue = false;
     try {
       const { entries } = await this.scheduler.call(readGpuQueue, {});
+      if (this.listeners.size === 0) return;
       this.queue = entries;
       for (const listener of this.listeners) this.update(listener);
     } catch (error) {

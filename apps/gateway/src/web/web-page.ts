@@ -37,7 +37,8 @@ export async function serveWebPage(server: FastifyInstance, folder: string): Pro
 
 function sendPart(request: FastifyRequest, reply: FastifyReply): FastifyReply | void {
   const path = pathOf(request);
-  if (isOfPrograms(path)) return reply.callNotFound();
+  // Names of built files need no escapes; what has some tries to climb out of the folder.
+  if (isOfPrograms(path) || /\.\.|%/.test(path)) return reply.callNotFound();
   if (path.startsWith('/assets/')) return reply.sendFile(path.slice(1), { maxAge: '365d', immutable: true });
   if (/\.[a-z0-9]+$/i.test(path) && path !== '/index.html')
     return reply.sendFile(path.slice(1), { maxAge: '1h' });
