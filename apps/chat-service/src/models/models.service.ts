@@ -1,7 +1,7 @@
 import { listEngineModels, type EngineModel, type ModelList } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK, Log, type CallClient } from '@baton/platform';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { MODEL_SETTINGS, PROCESS_MANAGER, type ModelSettings } from '../tokens.ts';
 import { isCloudModel, modelKey } from './model-name.ts';
 
@@ -20,7 +20,7 @@ const NAMED_CHOICES = 20;
 
 /** What can be asked for. The list comes from the process-manager and never wakes the GPU. */
 @Injectable()
-export class ModelsService {
+export class ModelsService implements OnApplicationBootstrap {
   private readonly processManager: Pick<CallClient, 'call'>;
   private readonly settings: ModelSettings;
   private readonly clock: Clock;
@@ -38,6 +38,10 @@ export class ModelsService {
     this.settings = settings;
     this.clock = clock;
     this.log = log;
+  }
+
+  onApplicationBootstrap(): void {
+    this.readInBackground();
   }
 
   /** @throws AppError `engine.unavailable` and `call.*` while nobody can tell and no list has been read yet */

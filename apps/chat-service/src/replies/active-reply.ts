@@ -1,8 +1,8 @@
 import type { ReplyState, TimelineEntry, Usage } from '@baton/contracts';
+import { WaitingState } from '@baton/gpu-lease';
 import type { ErrorCode } from '@baton/kernel';
 import type { ReplyLog } from '@baton/platform';
 import type { ReplyTask } from '../chats/exchanges.service.ts';
-import { StateTeller } from './waiting-events.ts';
 
 /** A reply that this process is making: what has come of it so far. */
 export class ActiveReply {
@@ -10,7 +10,7 @@ export class ActiveReply {
   readonly log: ReplyLog;
   /** Aborting ends the reply in whatever state it is; the reason tells how it is stored. */
   readonly stop = new AbortController();
-  readonly teller: StateTeller;
+  readonly progress: WaitingState;
   /** One entry for each time the GPU was held. */
   readonly timeline: TimelineEntry[] = [];
   /** Codes of the attempts that failed, oldest first. */
@@ -23,30 +23,19 @@ export class ActiveReply {
     this.task = task;
     this.log = log;
     this.attempt = task.attempt;
-    this.teller = new StateTeller((event) => log.append(event));
+    this.progress = new WaitingState((event) => log.append(event));
   }
 
   get state(): ReplyState {
-    return this.teller.state;
+    return this.progress.state;
   }
 
   get jobId(): string {
     return `reply-${this.task.replyId}-${this.attempt}`;
   }
 
-  waitInQueue(): void {
-    this.teller.say({
-      type: 'state',
-      state: 'queued',
-      position: null,
-      reason: null,
-      eta_p50_ms: null,
-      eta_p90_ms: null,
-    });
-  }
-
   addText(text: string): void {
-    if (this.text === '') this.teller.say({ type: 'state', state: 'streaming' });
+    if (this.text === '') this.progress.say({ type: 'state', state: 'streaming' });
     this.text += text;
     this.log.append({ type: 'text', text });
   }

@@ -1,9 +1,9 @@
 import { DEFAULT_OLLAMA_INSTANCE, type Lane, type TimelineEntry } from '@baton/contracts';
+import type { Lease } from '@baton/gpu-lease';
 import { AppError, codeOf, pause, type Clock } from '@baton/kernel';
 import type { ChatEngine, EngineMessage } from '../engines/chat-engine.ts';
 import type { ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
-import type { GpuLease } from './gpu-access.ts';
 
 /** Silence under a lease that is told as loading, when the hand-over did not load the model already. */
 const LOADING_NOTICE_MS = 700;
@@ -28,7 +28,7 @@ export function laneOf(model: string): Lane {
  */
 export async function answerUnderLease(
   reply: ActiveReply,
-  lease: GpuLease,
+  lease: Lease,
   messages: Promise<EngineMessage[]>,
   use: EngineUse,
 ): Promise<void> {
@@ -59,19 +59,20 @@ export async function answerUnderLease(
 /** Measures one use of the GPU, and says `loading` when the model keeps everybody waiting. */
 class LeaseWatch {
   private readonly reply: ActiveReply;
-  private readonly lease: GpuLease;
+  private readonly lease: Lease;
   private readonly clock: Clock;
   private readonly startedAt: number;
   private readonly cancelNotice: () => void;
   private firstMs: number | null = null;
 
-  constructor(reply: ActiveReply, lease: GpuLease, clock: Clock) {
+  constructor(reply: ActiveReply, lease: Lease, clock: Clock) {
     this.reply = reply;
     this.lease = lease;
     this.clock = clock;
     this.startedAt = clock.monotonic();
     const isLoaded = lease.timeline.swap?.phases.some(({ phase }) => phase === 'load') ?? false;
-    const notice = (): void => reply.teller.say({ type: 'state', state: 'loading', model: reply.task.model });
+    const notice = (): void =>
+      reply.progress.say({ type: 'state', state: 'loading', model: reply.task.model });
     this.cancelNotice = isLoaded ? () => undefined : clock.after(LOADING_NOTICE_MS, notice);
   }
 
@@ -100,7 +101,7 @@ class LeaseWatch {
 }
 
 /** A connection that broke because the lease was lost is a lost lease, and not the engine's fault. */
-async function causeOf(error: unknown, lease: GpuLease, clock: Clock): Promise<unknown> {
+async function causeOf(error: unknown, lease: Lease, clock: Clock): Promise<unknown> {
   const code = codeOf(error);
   const mayBeRevoked = code === 'engine.truncated' || code === 'engine.unavailable';
   if (mayBeRevoked && !lease.signal.aborted) {

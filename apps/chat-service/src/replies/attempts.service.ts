@@ -11,7 +11,6 @@ import { DurationEstimates } from './duration-estimates.ts';
 import type { GpuAccess } from './gpu-access.ts';
 import { fitPrompt } from './history.ts';
 import { pauseBeforeRetry } from './retry.ts';
-import { waitingEvent } from './waiting-events.ts';
 
 /** Gets a reply answered: asks for the GPU, and again where that is worth it. */
 @Injectable()
@@ -63,7 +62,7 @@ export class AttemptsService {
     pauseMs: number,
     closing: AbortSignal,
   ): Promise<unknown> {
-    reply.waitInQueue();
+    reply.progress.queued();
     try {
       await pause(this.clock, pauseMs, AbortSignal.any([reply.stop.signal, closing]));
       await this.exchanges.startAttempt(reply.task.replyId, reply.attempt + 1);
@@ -93,7 +92,7 @@ export class AttemptsService {
       estimateMs: this.estimates.of(task.model),
     } as const;
     const use = { engine: this.engine, settings: this.settings, clock: this.clock };
-    const onWaiting = (view: WaitingView): void => reply.teller.say(waitingEvent(view, task.model));
+    const onWaiting = (view: WaitingView): void => reply.progress.waiting(view, task.model);
     const held: Promise<void>[] = [];
     const leased = this.gpu.withLease(
       { jobId: reply.jobId, job, signal: reply.stop.signal, onWaiting },

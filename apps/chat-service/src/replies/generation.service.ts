@@ -1,7 +1,7 @@
 import { replyLogKey, type ReplyState } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK, Log, ReplyLogWriter, type ReplyLog } from '@baton/platform';
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { ReplyTask } from '../chats/exchanges.service.ts';
 import { ActiveReply } from './active-reply.ts';
 import { AttemptsService } from './attempts.service.ts';
@@ -15,7 +15,7 @@ interface Running {
 
 /** Makes replies: GPU job, lease, engine, reply log, end. One instance per process knows all that are under way. */
 @Injectable()
-export class GenerationService implements BeforeApplicationShutdown {
+export class GenerationService implements OnModuleDestroy {
   private readonly running = new Map<number, Running>();
   private readonly closing = new AbortController();
   private readonly logs: ReplyLogWriter;
@@ -70,8 +70,11 @@ export class GenerationService implements BeforeApplicationShutdown {
     await Promise.all(ids.map(({ reply }) => this.stop(reply.task.replyId)));
   }
 
-  /** What has been shown in part ends as interrupted; what still waits is left to the next process, job and all. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /**
+   * Before anything closes: what has been shown in part ends as interrupted; what still waits is left to the next
+   * process, job and all.
+   */
+  async onModuleDestroy(): Promise<void> {
     this.closing.abort();
     const begun = [...this.running.values()].filter(({ reply }) => reply.text !== '');
     for (const { reply } of begun)
@@ -93,7 +96,7 @@ export class GenerationService implements BeforeApplicationShutdown {
 
   private async live(reply: ActiveReply): Promise<void> {
     const startedAt = this.clock.monotonic();
-    reply.waitInQueue();
+    reply.progress.queued();
     const failure = await this.attempts.untilDecided(reply, this.closing.signal);
     const isLeft = this.closing.signal.aborted && reply.text === '' && failure !== null;
     if (isLeft && !reply.stop.signal.aborted) return;

@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { replyLogKey } from '@baton/contracts';
 import { AppError, pause, type Clock } from '@baton/kernel';
 import { CLOCK, Log, ReplyLogWriter, runWithCorrelation } from '@baton/platform';
-import {
-  Inject,
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnApplicationBootstrap } from '@nestjs/common';
 import { ExchangesService, type EndedReply, type ReplyTask } from '../chats/exchanges.service.ts';
 import { GenerationService } from './generation.service.ts';
 import { endEventOf, messageEndOf, readLoggedReply } from './reply-end.ts';
@@ -24,7 +19,7 @@ const RETRY_MS = 1_000;
  * One chat-service at a time may do this for a database.
  */
 @Injectable()
-export class RecoveryService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly exchanges: ExchangesService;
   private readonly generation: GenerationService;
   private readonly logs: ReplyLogWriter;
@@ -52,7 +47,7 @@ export class RecoveryService implements OnApplicationBootstrap, BeforeApplicatio
     this.recovered = this.recover();
   }
 
-  beforeApplicationShutdown(): void {
+  onModuleDestroy(): void {
     this.closing.abort();
   }
 

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemClock } from '@baton/kernel';
+import { engineModel, processManagerWith } from '../testing/chat-process.ts';
+import { DIALECTS, openTestDatabase, quietLog, type TestDatabase } from '../testing/databases.ts';
+import { ModelsService } from '../models/models.service.ts';
+import { ChatsRepository } from './chats.repository.ts';
+import { ChatsService } from './chats.service.ts';
+import { ExchangesService } from './exchanges.service.ts';
+import { MessagesRepository, type MessageEnd } from './messages.repository.ts';
+
+const END: MessageEnd = {
+  state: 'done',
+  error: null,
+  content: 'Yes. 🙂',
+  usage: { prompt_tokens: 10, completion_tokens: 2 },
+  timeline: [
+    { lane: { engine: 'ollama', model: 'gpt-oss:20b' }, queued_ms: 1, swap: null, first_ms: 2, total_ms: 3 },
+  ],
+};
+
+describe.each(DIALECTS)('exchanges in %s', (dialect) => {
+  let database: TestDatabase;
+  let chats: ChatsService;
+  let exchanges: ExchangesService;
+  let nextUser = 1;
+
+  beforeAll(async () => {
+    database = await openTestDatabase(dialect);
+    const repository = new ChatsRepository(database.source);
+    const messages = new MessagesRepository(database.source);
+    const processManager = processManagerWith([engineModel('gpt-oss:20b')]);
+    const models = new ModelsService(processManager, { defaultModel: 'gpt-oss:20b' }, systemClock, quietLog);
+    chats = new ChatsService(repository, messages, systemClock);
+    exchanges = new ExchangesService(repository, messages, models, systemClock);
+  });
+  afterAll(() => database.close());
+
+  async function newChat(): Promise<{ userId: number; chatId: number }> {
+    const userId = nextUser++;
+    return { userId, chatId: (await chats.create(userId, { model: 'gpt-oss:20b' })).id };
+  }
+
+  test('of two messages sent to one chat at the same time exactly one is taken in', async () => {
+    const { userId, chatId } = await newChat();
+    const send = () => exchanges.begin({ userId, chatId, content: 'Why?', model: undefined });
+    const results = await Promise.allSettled([send(), send(), send(), send()]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'chat.busy' });
+    }
+    await expect(chats.get(userId, chatId)).resolves.toMatchObject({ messages: [{}, {}] });
+  });
+
+  test('the first end of a reply stands, whatever comes later', async () => {
+    const { userId, chatId } = await newChat();
+    const { task } = await exchanges.begin({ userId, chatId, content: 'Why?', model: undefined });
+    const ends: MessageEnd[] = [END, { ...END, state: 'cancelled', content: '' }];
+    const stored = await Promise.all(ends.map((end) => exchanges.finish(task.replyId, end)));
+    expect(stored.filter(Boolean)).toHaveLength(1);
+    await expect(exchanges.finish(task.replyId, END)).resolves.toBe(false);
+  });
+
+  test('an ended reply reads as it was stored', async () => {
+    const { userId, chatId } = await newChat();
+    const { task } = await exchanges.begin({ userId, chatId, content: 'Why?', model: undefined });
+    await exchanges.finish(task.replyId, END);
+    await expect(exchanges.reply(userId, task.replyId)).resolves.toMatchObject({
+      state: 'done',
+      content: END.content,
+      usage: END.usage,
+      timeline: END.timeline,
+      finished_at: expect.any(String),
+    });
+  });
+
+  test('what was left behind is found with its settings, once it is ended no more', async () => {
+    const { userId, chatId } = await newChat();
+    await chats.update(userId, chatId, { temperature: 0.5, system_prompt: 'Be brief.' });
+    const { task } = await exchanges.begin({ userId, chatId, content: 'Why?', model: undefined });
+    await exchanges.startAttempt(task.replyId, 2);
+    const mine = async () =>
+      (await exchanges.leftBehind()).filter(({ task: { chatId: id } }) => id === chatId);
+    await expect(mine()).resolves.toEqual([{ task: { ...task, attempt: 2 }, isAbandoned: false }]);
+    await exchanges.finish(task.replyId, END);
+    await expect(mine()).resolves.toEqual([]);
+  });
+
+  test('the conversation before a reply is told newest first, over many pages, without empty answers', async () => {
+    const { userId, chatId } = await newChat();
+    for (let n = 0; n < 45; n += 1) {
+      const { task } = await exchanges.begin({ userId, chatId, content: `question ${n}`, model: undefined });
+      await exchanges.finish(task.replyId, n === 44 ? { ...END, state: 'cancelled', content: '' } : END);
+    }
+    const { task } = await exchanges.begin({ userId, chatId, content: 'last', model: undefined });
+    const told: string[] = [];
+    for await (const { content } of exchanges.before(chatId, task.replyId)) told.push(content);
+    expect(told).toHaveLength(45 + 44 + 1);
+    expect(told.slice(0, 4)).toEqual(['last', 'question 44', END.content, 'question 43']);
+    expect(told.at(-1)).toBe('question 0');
+  });
+
+  test('an image message ends once, with its pictures, and only as an image', async () => {
+    const { userId, chatId } = await newChat();
+    const { reply } = await chats.addImageMessages(userId, chatId, 'a fence at dusk');
+    const attachments = [{ image_id: 7, width: 512, height: 768 }];
+    const end = { state: 'done', error: null, attachments, timeline: [] } as const;
+    await expect(exchanges.finish(reply.id, END)).resolves.toBe(false);
+    await expect(chats.finishImage(reply.id, end)).resolves.toBe(true);
+    await expect(chats.finishImage(reply.id, { ...end, state: 'failed' })).resolves.toBe(false);
+    const { messages, chat } = await chats.get(userId, chatId);
+    expect(messages[1]).toMatchObject({ kind: 'image', state: 'done', attachments, content: '' });
+    expect(chat.title).toBe('a fence at dusk');
+  });
+
+  test('an image being made does not keep a message out', async () => {
+    const { userId, chatId } = await newChat();
+    await chats.addImageMessages(userId, chatId, 'a fence at dusk');
+    await expect(
+      exchanges.begin({ userId, chatId, content: 'Meanwhile?', model: undefined }),
+    ).resolves.toMatchObject({ reply: { state: 'queued' } });
+  });
+});
