@@ -107,8 +107,8 @@ export class Runtime {
 
   /** Stops what is ours, with all engines at once. Resolves when nothing of it is left. */
   async close(): Promise<void> {
-    this.guard.close();
     const swapEnded = this.swaps.close();
+    this.guard.close();
     const nodeEnded = this.node.close();
     await Promise.all(this.engines.all.map(({ managed }) => managed.stop()));
     await Promise.all([swapEnded, nodeEnded]);

@@ -31,6 +31,10 @@ const showReply = z.object({
   model_info: z.record(z.string(), z.unknown()).nullish(),
 });
 
+export function isCloudName(model: string): boolean {
+  return /[:-]cloud$/i.test(model);
+}
+
 /** Installed models in Ollama's order (newest first). Names that would leave this machine for a cloud are left out. */
 export async function modelDetails(
   http: EngineHttp,
@@ -38,9 +42,7 @@ export async function modelDetails(
   signal: AbortSignal,
 ): Promise<EngineModel[]> {
   const { models } = await http.getJson(`${url}/api/tags`, tagsReply, signal);
-  const local = models.filter(
-    ({ name, remote_host }) => remote_host === undefined && !/(:|-)cloud$/.test(name),
-  );
+  const local = models.filter(({ name, remote_host }) => remote_host === undefined && !isCloudName(name));
   return Promise.all(
     local.map(async (model) => {
       // Ollama before 0.30 tells these only one model at a time.

@@ -3,7 +3,7 @@ import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts
 import { z } from 'zod';
 import type { EngineHttp } from './engine-http.ts';
 import type { EngineSoftware, LoadResult } from './engine-software.ts';
-import { modelDetails } from './ollama-models.ts';
+import { isCloudName, modelDetails } from './ollama-models.ts';
 
 export interface OllamaSettings {
   readonly contextLength: number;
@@ -81,11 +81,8 @@ export class OllamaClient implements EngineSoftware {
 
   async load(url: string, lane: Lane): Promise<LoadResult> {
     if (lane.engine !== 'ollama') throw new AppError('engine.unknown', { engine: lane.engine });
-    await this.preload(url, lane.model);
-    const first = await this.placement(url, lane.model);
-    if (first !== 'split') return first;
-    // Ollama read the free memory a moment too early: once more, on a card that has settled meanwhile.
-    await this.free(url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    // Such a name is sent to a cloud: nothing of it would ever be on this card.
+    if (isCloudName(lane.model)) throw new AppError('model.unknown', { model: lane.model });
     await this.preload(url, lane.model);
     return this.placement(url, lane.model);
   }

@@ -41,7 +41,7 @@ export class CardService {
     const { probe } = this;
     if (probe === null) return;
     const reading = await this.look(probe);
-    if (reading !== null) this.floor.learn(Math.max(0, reading.usedMib - heldMib));
+    if (reading !== null) this.floor.learn(Math.max(0, reading.usedMib - heldMib), this.clock.monotonic());
     this.watching = this.watch(probe);
   }
 
@@ -84,7 +84,7 @@ export class CardService {
   private async watch(probe: CardProbe): Promise<void> {
     while (!this.closing.signal.aborted) {
       const reading = await this.look(probe);
-      if (reading !== null) this.floor.learn(reading.usedMib);
+      if (reading !== null) this.floor.learn(reading.usedMib, this.clock.monotonic());
       await pause(this.clock, WATCH_MS, this.closing.signal).catch(() => undefined);
     }
   }

@@ -3,7 +3,7 @@ import { MemoryFloor } from './memory-floor.ts';
 
 function floorAt(mib: number): MemoryFloor {
   const floor = new MemoryFloor({ residueMib: 1_000, settleMs: 1_500 });
-  floor.learn(mib);
+  floor.learn(mib, -60_000);
   return floor;
 }
 
@@ -40,6 +40,15 @@ describe('the memory floor', () => {
     floor.restart();
     floor.isFree(1_500, 2_000);
     expect(floor.isFree(1_500, 60_000)).toBe(false);
+  });
+
+  test('what was counted just after our start is no floor before it has stood still', () => {
+    const floor = new MemoryFloor({ residueMib: 1_000, settleMs: 1_500 });
+    floor.learn(9_000, 0);
+    expect(floor.isFree(9_000, 100)).toBe(false);
+    expect(floor.isFree(300, 600)).toBe(false);
+    expect(floor.isFree(300, 2_100)).toBe(true);
+    expect(floor.isFree(9_000, 60_000)).toBe(false);
   });
 
   test('when the process with the residue has ended, its memory is no longer taken for free', () => {

@@ -13,25 +13,30 @@ export interface FloorTimes {
 
 /**
  * Decides from readings whether the card is free again, in this order:
- *   1. at the floor, where it stood when it was last found free: free at once;
+ *   1. at the floor, where it stood when it was last found free: free at once, once the floor itself is certain (memory
+ *      of processes that ended just before us may still have been counted in the first figures);
  *   2. above it by no more than the residue, and standing still: free, and this is the new floor;
  *   3. else not free (yet).
  * Pure: time comes in with the readings.
  */
 export class MemoryFloor {
   private readonly times: FloorTimes;
-  private lowestMib: number | null = null;
-  private floorMib: number | null = null;
+  private lowestMib = Number.POSITIVE_INFINITY;
+  private floorMib = Number.POSITIVE_INFINITY;
+  private lowestSinceMs = 0;
   private last: { usedMib: number; sinceMs: number } | null = null;
 
   constructor(times: FloorTimes) {
     this.times = times;
   }
 
-  /** A figure from a time when no engine held anything, or less than it: the true floor is not above it. */
-  learn(usedMib: number): void {
-    this.lowestMib = Math.min(this.lowestMib ?? usedMib, usedMib);
-    this.floorMib = this.floorMib === null ? this.lowestMib : Math.min(this.floorMib, usedMib);
+  /** Any figure that the card has shown, less what is known to be ours: the true floor is not above it. */
+  learn(usedMib: number, nowMs: number): void {
+    if (usedMib < this.lowestMib) {
+      this.lowestMib = usedMib;
+      this.lowestSinceMs = nowMs;
+    }
+    this.floorMib = Math.min(this.floorMib, usedMib);
   }
 
   /** An engine's process ended: the context that it kept is gone from the floor. */
@@ -45,18 +50,15 @@ export class MemoryFloor {
   }
 
   isFree(usedMib: number, nowMs: number): boolean {
-    if (this.lowestMib === null || this.floorMib === null) this.learn(usedMib);
-    const lowest = this.lowestMib ?? usedMib;
-    const floor = this.floorMib ?? usedMib;
-    if (usedMib <= floor + NOISE_MIB) {
-      this.learn(usedMib);
-      return true;
-    }
+    const wasCertain = nowMs - this.lowestSinceMs >= this.times.settleMs;
+    const isAtFloor = usedMib <= this.floorMib + NOISE_MIB;
+    this.learn(usedMib, nowMs);
+    if (isAtFloor && wasCertain) return true;
     if (this.last === null || Math.abs(this.last.usedMib - usedMib) > NOISE_MIB / 4) {
       this.last = { usedMib, sinceMs: nowMs };
     }
-    if (usedMib > lowest + this.times.residueMib || nowMs - this.last.sinceMs < this.times.settleMs)
-      return false;
+    const standsStill = nowMs - this.last.sinceMs >= this.times.settleMs;
+    if (!standsStill || usedMib > this.lowestMib + this.times.residueMib) return false;
     this.floorMib = usedMib;
     return true;
   }

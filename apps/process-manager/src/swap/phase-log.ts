@@ -1,7 +1,7 @@
 import type { Clock } from '@baton/kernel';
-import type { SwapPhase, SwapRecord } from '@baton/contracts';
+import { swapPhase, type SwapPhase, type SwapRecord } from '@baton/contracts';
 
-/** Times the phases of one swap. A phase that comes twice (after an escalation) adds up in one entry. */
+/** Times the phases of one swap. A phase that comes twice (a second load, say) adds up in one entry. */
 export class PhaseLog {
   private readonly clock: Clock;
   private readonly onPhase: (phase: SwapPhase) => void;
@@ -35,7 +35,9 @@ export class PhaseLog {
   record(swap: Pick<SwapRecord, 'id' | 'from' | 'to'>): SwapRecord {
     return {
       ...swap,
-      phases: [...this.spent].map(([phase, ms]) => ({ phase, ms: Math.round(ms) })),
+      phases: swapPhase.options
+        .filter((phase) => this.spent.has(phase))
+        .map((phase) => ({ phase, ms: Math.round(this.spent.get(phase) ?? 0) })),
       total_ms: Math.round(this.clock.monotonic() - this.startedAt),
     };
   }

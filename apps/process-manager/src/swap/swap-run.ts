@@ -1,6 +1,5 @@
 import { AppError, type Clock } from '@baton/kernel';
-import type { Lane } from '@baton/contracts';
-import { laneKey } from '@baton/contracts';
+import { DEFAULT_OLLAMA_INSTANCE, laneKey, type Lane } from '@baton/contracts';
 import type { CardService } from '../gpu/card.service.ts';
 import type { GuardService } from '../guard/guard.service.ts';
 import type { NodeEngine } from '../node/node-engine.ts';
@@ -190,14 +189,28 @@ export class SwapRun {
   }
 
   private async load(target: NodeEngine, lane: Lane): Promise<LoadResult> {
+    const first = await this.loadOnce(target, lane);
+    if (first !== 'split' || !this.parts.card.canVerify) return first;
+    // The engine saw too little free memory a moment too early: once more, on a card that is verified to be free. If
+    // it is split then as well, the model is larger than the card.
+    this.order.signal.throwIfAborted();
+    await this.log.measure('free', () => this.free(target));
+    await this.verify();
+    await this.start(target);
+    this.order.signal.throwIfAborted();
+    return this.loadOnce(target, lane);
+  }
+
+  private async loadOnce(target: NodeEngine, lane: Lane): Promise<LoadResult> {
     const { url } = target;
     if (url === null) throw new AppError('engine.unavailable', { engine: target.name });
     return this.log.measure('load', () => target.software.load(url, lane));
   }
 
   private engineOf(lane: Lane): NodeEngine {
+    const isKnown = lane.engine !== 'ollama' || lane.instance === DEFAULT_OLLAMA_INSTANCE;
     const engine = this.parts.engines.find(({ name }) => name === lane.engine);
-    if (engine === undefined) throw new AppError('engine.unavailable', { engine: lane.engine });
+    if (engine === undefined || !isKnown) throw new AppError('engine.unavailable', { engine: lane.engine });
     return engine;
   }
 }

@@ -112,6 +112,8 @@ async function startNode(world: World = {}) {
   const floor = new MemoryFloor({ residueMib: 1_024, settleMs: 60 });
   const cardService = new CardService(world.withoutProbe ? null : card, floor, systemClock);
   await cardService.start(0);
+  // Known for long, as far as the floor is concerned: these tests do not begin just after a start.
+  floor.learn(299, systemClock.monotonic() - 60_000);
   closers.push(
     () => http.close(),
     () => cardService.close(),
@@ -362,6 +364,12 @@ describe('loading', () => {
     const node = await startNode();
     expect((await node.swapTo({ ...LLAMA, model: 'embed:1b' })).outcome).toBe('done');
     expect(node.ollama.loaded.map(({ name }) => name)).toEqual(['embed:1b']);
+  });
+
+  test('an instance that nobody configured, and a model of a cloud, fail the swap', async () => {
+    const node = await startNode();
+    expect(await node.swapTo({ ...LLAMA, instance: 'other' })).toMatchObject({ code: 'engine.unavailable' });
+    expect(await node.swapTo({ ...LLAMA, model: 'big:cloud' })).toMatchObject({ code: 'model.unknown' });
   });
 
   test('a model that is not installed fails the swap and says so', async () => {

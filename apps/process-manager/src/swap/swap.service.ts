@@ -97,6 +97,7 @@ export class SwapService {
 
   /** Ends the swap that runs, for the end of this process, and resolves when it has. */
   async close(): Promise<void> {
+    this.parts.gate.close();
     this.newest?.abort(new AppError('gpu.swap_failed', { cause: 'shutting down' }));
     await this.queue.run(() => Promise.resolve());
   }
