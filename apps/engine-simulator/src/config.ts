@@ -80,7 +80,7 @@ export type Start =
 export function readStart(args: string[], environment: NodeJS.ProcessEnv = process.env): Start {
   let given: { values: Record<string, unknown>; positionals: string[] };
   try {
-    const flags = Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }]);
+    const flags = Object.keys(FLAGS).map((name): [string, { type: 'string' }] => [name, { type: 'string' }]);
     given = parseArgs({
       args,
       allowPositionals: true,
@@ -90,7 +90,7 @@ export function readStart(args: string[], environment: NodeJS.ProcessEnv = proce
     return { role: 'wrong', text: cause instanceof Error ? cause.message : String(cause) };
   }
   if (given.values['help'] === true) return { role: 'help', text: HELP };
-  const entries = Object.entries(FLAGS).map(([flag, variable]) => {
+  const entries = Object.entries(FLAGS).map(([flag, variable]): [string, unknown] => {
     const value = given.values[flag] ?? environment[variable];
     return [flag, value === '' ? undefined : value];
   });

@@ -39,4 +39,6 @@ export interface ComfyuiOptions extends EngineOptions {
 export interface RunningRole {
   readonly url: string;
   close(): Promise<void>;
+  /** Set for a program that knows no SIGTERM: it dies of it at once, and clients see a reset connection. */
+  readonly knowsNoSigterm?: true;
 }

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import { CardOutOfMemory, Ledger } from './ledger.ts';
 import type { Allocation, CardUsage, ContextOwner } from './ledger.ts';
-import { CONTEXT_PATH, cardReply } from './wire.ts';
+import { CONTEXT_PATH, cardReply, frameText } from './wire.ts';
 import type { CardReply, CardRequest } from './wire.ts';
 
 type Unnumbered<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -99,7 +99,7 @@ class SocketLine implements Line {
       });
     });
     socket.on('message', (data) => {
-      const reply = cardReply.parse(JSON.parse(String(data)));
+      const reply = cardReply.parse(JSON.parse(frameText(data)));
       this.#waiting.get(reply.id)?.resolve(reply);
       this.#waiting.delete(reply.id);
     });

@@ -10,7 +10,7 @@ import { cutAndClose, listen, readBody, sendJson } from '../listening.ts';
 import type { CardOptions, RunningRole } from '../options.ts';
 import { answer } from './card-client.ts';
 import { CardOutOfMemory, Ledger } from './ledger.ts';
-import { CONTEXT_PATH, cardRequest, contextQuery } from './wire.ts';
+import { CONTEXT_PATH, cardRequest, contextQuery, frameText } from './wire.ts';
 import type { CardReply } from './wire.ts';
 
 export const MIB = 1024 * 1024;
@@ -111,7 +111,7 @@ class Card {
       if (!this.#faults.peek('memoryStays')) this.#reclaimAfterLag(context);
     });
     socket.on('message', (data) => {
-      const request = cardRequest.safeParse(parseJson(String(data)));
+      const request = cardRequest.safeParse(parseJson(frameText(data)));
       if (!request.success) {
         socket.close(1007);
         return;

@@ -1,3 +1,4 @@
+import type { RawData } from 'ws';
 import { z } from 'zod';
 
 /** What a process and the card say to each other over the WebSocket that stands for the driver context. */
@@ -47,3 +48,9 @@ export const cardReply = z.discriminatedUnion('is', [
 
 export type CardRequest = z.infer<typeof cardRequest>;
 export type CardReply = z.infer<typeof cardReply>;
+
+/** A frame as text, in whichever form the socket hands it over. */
+export function frameText(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString('utf8');
+  return (Buffer.isBuffer(data) ? data : Buffer.from(data)).toString('utf8');
+}

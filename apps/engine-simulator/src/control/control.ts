@@ -6,8 +6,8 @@ export const CONTROL_PATH = '/__control';
 export interface Dial {
   readonly schema: z.ZodType;
   /** Gets what `schema` has parsed; never called for an absent key. */
-  apply(value: unknown): void | Promise<void>;
-  show(): unknown;
+  readonly apply: (value: unknown) => void | Promise<void>;
+  readonly show: () => unknown;
 }
 
 /** Ties a dial's three parts together by type. */

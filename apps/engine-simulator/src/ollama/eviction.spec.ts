@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { chooseVictim, defaultContextLength, needsReload, seemsToFit } from './eviction.ts';
+import type { Evictable } from './eviction.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -20,7 +21,7 @@ describe('who has to leave', () => {
   });
 
   test('nobody leaves an empty card', () => {
-    expect(chooseVictim([])).toBeUndefined();
+    expect(chooseVictim<Evictable>([])).toBeUndefined();
   });
 });
 

@@ -34,4 +34,4 @@ try {
     report({ is: 'failed', message: cause instanceof Error ? cause.message : String(cause) });
   }
 }
-process.disconnect?.();
+if (process.connected) process.disconnect();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CardClient } from '../card/card-client.ts';
 import { CardOutOfMemory } from '../card/ledger.ts';
 import type { Ledger } from '../card/ledger.ts';
-import { SimulatedClock } from '../clock.ts';
+import type { SimulatedClock } from '../clock.ts';
 
 /** What one `llama-server` takes from the card, and how long that lasts. */
 export const loadPlan = z.object({
@@ -121,7 +121,9 @@ export async function startChild(card: string, plan: LoadPlan, signal: AbortSign
       vramBytes,
       kill,
       died: new Promise((resolve) => void exited.then(() => (isKilled ? undefined : resolve()))),
-      work: (state) => void (child.connected && child.send({ work: state })),
+      work: (state) => {
+        if (child.connected) child.send({ work: state });
+      },
     };
   } catch (cause) {
     await kill();

@@ -92,12 +92,13 @@ export async function postPull(exchange: Exchange): Promise<void> {
     await streamLines(exchange, statuses);
     return;
   }
+  let last: object = {};
   try {
-    for await (const status of statuses) void status;
+    for await (const status of statuses) last = status;
   } catch (cause) {
     throw new OllamaError(500, textOf(cause));
   }
-  sendJson(response, 200, { status: 'success' });
+  sendJson(response, 200, last);
 }
 
 /** How many progress lines the weights take, 60 simulated milliseconds apart. */

@@ -14,7 +14,7 @@ export function textForPattern(pattern: string, minLength: number): string | nul
   for (const repeats of [1, 4, 16, 64, minLength]) {
     try {
       const text = new Sampler(pattern, repeats).sample();
-      if (regex.test(text) && [...text].length >= minLength) return text;
+      if (regex.test(text) && Array.from(text).length >= minLength) return text;
     } catch (cause) {
       if (cause instanceof Unsupported) return null;
       throw cause;
@@ -32,7 +32,7 @@ class Sampler {
   #at = 0;
 
   constructor(pattern: string, repeats: number) {
-    this.#pattern = [...pattern];
+    this.#pattern = Array.from(pattern);
     this.#repeats = repeats;
   }
 
@@ -108,7 +108,7 @@ class Sampler {
     while (this.#next() !== ']') if (this.#pattern[this.#at - 1] === '\\') this.#at += 1;
     const source = `[${this.#pattern.slice(start, this.#at).join('')}`;
     const member = new RegExp(`^${source}$`, 'u');
-    const likely = [...'aA0 -_.,eXyz5Z', ...source.slice(isNegated ? 2 : 1, -1)];
+    const likely = Array.from(`aA0 -_.,eXyz5Z${source.slice(isNegated ? 2 : 1, -1)}`);
     const found = likely.find((character) => member.test(character));
     if (found === undefined) throw new Unsupported();
     return found;
@@ -116,23 +116,33 @@ class Sampler {
 
   /** How often to repeat what came before; open ends are bounded by `repeats`. */
   #quantity(): number {
-    const character = this.#pattern[this.#at];
-    let least = 1;
-    let most = 1;
-    if (character === '*') [least, most] = [0, Infinity];
-    else if (character === '+') [least, most] = [1, Infinity];
-    else if (character === '?') [least, most] = [0, 1];
-    else if (character === '{') {
-      const close = this.#pattern.indexOf('}', this.#at);
-      const range = /^(\d+)(,(\d*))?$/.exec(this.#pattern.slice(this.#at + 1, close).join(''));
-      if (!range) throw new Unsupported();
-      least = Number(range[1]);
-      most = range[2] === undefined ? least : range[3] ? Number(range[3]) : Infinity;
-      this.#at = close;
-    } else return 1;
-    this.#at += 1;
+    const range = this.#range();
+    if (range === null) return 1;
+    // A lazy quantifier matches the same texts.
     if (this.#pattern[this.#at] === '?') this.#at += 1;
-    return Math.max(least, Math.min(most, this.#repeats));
+    return Math.max(range.least, Math.min(range.most, this.#repeats));
+  }
+
+  /** Null when no quantifier stands here. */
+  #range(): { least: number; most: number } | null {
+    const simple: Readonly<Record<string, { least: number; most: number }>> = {
+      '*': { least: 0, most: Infinity },
+      '+': { least: 1, most: Infinity },
+      '?': { least: 0, most: 1 },
+    };
+    const character = this.#pattern[this.#at] ?? '';
+    if (character !== '{') {
+      const range = simple[character] ?? null;
+      if (range) this.#at += 1;
+      return range;
+    }
+    const close = this.#pattern.indexOf('}', this.#at);
+    const range = /^(\d+)(,(\d*))?$/.exec(this.#pattern.slice(this.#at + 1, close).join(''));
+    if (!range) throw new Unsupported();
+    this.#at = close + 1;
+    const least = Number(range[1]);
+    if (range[2] === undefined) return { least, most: least };
+    return { least, most: range[3] ? Number(range[3]) : Infinity };
   }
 
   #next(): string {

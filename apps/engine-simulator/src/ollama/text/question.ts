@@ -35,6 +35,11 @@ export function wordsOf(text: string): string[] {
   return text.match(/[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu) ?? [];
 }
 
+/** Code points, so that a letter beyond the basic plane counts once. */
+export function countCharacters(text: string): number {
+  return Array.from(text).length;
+}
+
 /**
  * The part of a prompt that a person wrote: what stands in a tag or after a label such as `Description:`, else in
  * the last pair of quotes, else the whole. Programs wrap what people ask into instructions.

@@ -1,4 +1,4 @@
-import { choose, languageOf, personsWords, shorten, wordsOf } from './question.ts';
+import { choose, countCharacters, languageOf, personsWords, shorten, wordsOf } from './question.ts';
 import type { Language, Question } from './question.ts';
 import { countTokens } from './tokens.ts';
 
@@ -21,8 +21,8 @@ export function continueReply(question: Question, round: number): string {
   const words = wordsOf(question.text);
   const word = words[round % Math.max(1, words.length)] ?? '—';
   return language === 'ru'
-    ? `\n\n${round}. Симулятор продолжает ответ заданной длины; здесь очередь слова «${word}» (букв: ${[...word].length}).`
-    : `\n\n${round}. The simulator goes on up to the length it was set to; this line is about “${word}” (${[...word].length} letters).`;
+    ? `\n\n${round}. Симулятор продолжает ответ заданной длины; здесь очередь слова «${word}» (букв: ${countCharacters(word)}).`
+    : `\n\n${round}. The simulator goes on up to the length it was set to; this line is about “${word}” (${countCharacters(word)} letters).`;
 }
 
 /** Titles, tags and search terms are asked for in one line, and a page of Markdown would be no use there. */
@@ -141,7 +141,7 @@ function statistics({ text, turns }: Question, head: [string, string], say: Capt
   const sentences = text.split(/[.!?…]+(?:\s|$)/u).filter((sentence) => sentence.trim() !== '').length;
   const rows: [string, string | number][] = [
     [say.words, wordsOf(text).length],
-    [say.characters, [...text].length],
+    [say.characters, countCharacters(text)],
     [say.sentences, sentences],
     [say.tokens, countTokens(text)],
     [say.turns, turns],
@@ -186,8 +186,8 @@ function keywords(text: string): string[] {
   const weights = new Map<string, { word: string; weight: number }>();
   for (const word of wordsOf(text)) {
     const key = word.toLowerCase();
-    if ([...word].length < 3 || STOP_WORDS.has(key)) continue;
-    const weight = (weights.get(key)?.weight ?? 0) + Math.min([...word].length, 10);
+    if (countCharacters(word) < 3 || STOP_WORDS.has(key)) continue;
+    const weight = (weights.get(key)?.weight ?? 0) + Math.min(countCharacters(word), 10);
     weights.set(key, { word: weights.get(key)?.word ?? word, weight });
   }
   return [...weights.values()].sort((a, b) => b.weight - a.weight).map(({ word }) => word);

@@ -24,8 +24,9 @@ export function mergeSchemas(a: JsonSchema, b: JsonSchema): JsonSchema {
     combine(merged, [a, b], key, Math.max);
   for (const key of ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'])
     combine(merged, [a, b], key, Math.min);
-  if (Array.isArray(a['required']) && Array.isArray(b['required'])) {
-    merged['required'] = [...new Set<unknown>([...a['required'], ...b['required']])];
+  const [mine, theirs]: unknown[] = [a['required'], b['required']];
+  if (Array.isArray(mine) && Array.isArray(theirs)) {
+    merged['required'] = [...new Set<unknown>(mine.concat(theirs))];
   }
   if (Array.isArray(a['enum']) && Array.isArray(b['enum'])) {
     const others = new Set(b['enum'].map((value) => JSON.stringify(value)));

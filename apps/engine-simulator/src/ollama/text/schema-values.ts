@@ -106,7 +106,9 @@ function sentenceFor(path: readonly string[], question: Question): string {
 
 function fitted(text: string, least: number, most: number): string {
   const padded = text === '' ? '-' : text;
-  const characters = [...(text.length >= least ? text : padded.repeat(Math.ceil(least / padded.length)))];
+  const characters = Array.from(
+    text.length >= least ? text : padded.repeat(Math.ceil(least / padded.length)),
+  );
   while (characters.length < least) characters.push('.');
   return characters.slice(0, most).join('');
 }

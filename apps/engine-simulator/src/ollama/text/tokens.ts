@@ -2,7 +2,7 @@
 export function tokenize(text: string): string[] {
   const pieces: string[] = [];
   for (const [chunk] of text.matchAll(/\s*\S+|\s+$/gu)) {
-    const characters = [...chunk];
+    const characters = Array.from(chunk);
     const blank = chunk.length - chunk.trimStart().length;
     // The first piece takes the blanks along, so that a break of paragraph is not a token of its own.
     for (let at = 0; at < characters.length;) {
