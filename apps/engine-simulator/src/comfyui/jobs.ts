@@ -1,4 +1,4 @@
-import type { HistoryEntry, PromptQueue, QueueItem, SavedFile } from './prompt-queue.ts';
+import type { HistoryEntry, Message, PromptQueue, QueueItem, SavedFile } from './prompt-queue.ts';
 import { isRecord } from './prompt.ts';
 
 const STATUSES = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
@@ -93,7 +93,7 @@ function waitingJob(item: QueueItem, status: 'pending' | 'in_progress'): Job {
 
 function finishedJob({ prompt, outputs, status }: HistoryEntry): Job {
   const start = status.messages.find(([event]) => event === 'execution_start')?.[1];
-  const [lastEvent, last] = status.messages.at(-1) ?? [null, {}];
+  const [lastEvent, last]: Message | [null, Message[1]] = status.messages.at(-1) ?? [null, {}];
   const files = Object.entries(outputs).flatMap(([nodeId, ui]) =>
     ui.images.map((file) => ({ nodeId, mediaType: 'images', file })),
   );

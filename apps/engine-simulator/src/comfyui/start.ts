@@ -79,6 +79,7 @@ export async function startComfyui(options: ComfyuiOptions, { packs }: NodePacks
     const url = await listen(server, options);
     return {
       url,
+      knowsNoSigterm: true,
       async close() {
         ending.abort(new Error('the program ends'));
         await worker;

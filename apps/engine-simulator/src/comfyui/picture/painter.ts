@@ -27,6 +27,9 @@ const LARGEST_DRAWN_SIDE = 2_048;
 /** Cells of the noise that a preview begins with: a latent has one value per eight pixels. */
 const NOISE_CELL = 8;
 const JPEG_QUALITY = 82;
+/** What PIL begins every JPEG with, and the image library here leaves out: a JFIF header, one to one pixels. */
+const JFIF = Buffer.from('ffe000104a46494600010100000100010000', 'hex');
+const SOI_BYTES = 2;
 const PNG_EFFORT = { compressionLevel: 6, adaptiveFiltering: false } as const;
 
 const KERNELS = {
@@ -69,10 +72,9 @@ export class Painter {
   async preview(picture: Picture, ask: PreviewAsk): Promise<{ bytes: Buffer; format: 'jpeg' }> {
     const { sharp } = await this.#load();
     const pixels = noisy(await this.#previewPixels(picture, ask.maxSide), ask);
-    return {
-      bytes: await encodable(sharp, pixels).jpeg({ quality: JPEG_QUALITY }).toBuffer(),
-      format: 'jpeg',
-    };
+    const jpeg = await encodable(sharp, pixels).jpeg({ quality: JPEG_QUALITY }).toBuffer();
+    const bytes = Buffer.concat([jpeg.subarray(0, SOI_BYTES), JFIF, jpeg.subarray(SOI_BYTES)]);
+    return { bytes, format: 'jpeg' };
   }
 
   #previewPixels(picture: Picture, maxSide: number): Promise<Pixels> {
