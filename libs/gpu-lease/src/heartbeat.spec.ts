@@ -51,7 +51,7 @@ test('a short outage of Redis is lived through', async () => {
   heartbeat.start();
   await clock.advance(1_500);
   redis.answer = 'broken';
-  await clock.advance(3_000);
+  await clock.advance(2_400);
   redis.answer = true;
   await clock.advance(10_000);
   expect(lostAt).toEqual([]);

@@ -132,7 +132,7 @@ function grantNext(state: GpuState, nowMs: number): Effect | null {
   state.servedAtMs.set(job.userId, nowMs);
   visit.served += 1;
   state.grants += 1;
-  const leaseId = `${state.epoch}-${state.grants}`;
+  const leaseId = `${state.term}-${state.grants}`;
   state.running.set(leaseId, {
     leaseId,
     job,
@@ -200,7 +200,7 @@ function beginSwap(state: GpuState, to: Lane | null, reason: SwapCause, nowMs: n
   state.visit = null;
   if (to === null || state.turn?.engine !== to.engine) state.turn = null;
   state.swap = {
-    id: `swap-${state.epoch}-${state.fence}`,
+    id: `swap-${state.term}-${state.fence}`,
     fence: state.fence,
     from,
     to,

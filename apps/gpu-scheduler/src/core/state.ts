@@ -86,8 +86,8 @@ export interface Swap {
 
 export interface GpuState {
   readonly settings: Settings;
-  /** Names of leases and swaps begin with it, so that two leaders never use the same one. */
-  readonly epoch: number;
+  /** Names of leases and swaps begin with it, so that no two terms ever use the same one. */
+  readonly term: string;
   /** Highest fence ever used. */
   fence: number;
   arrivals: number;
@@ -115,17 +115,17 @@ export interface GpuState {
 
 export interface Beginning {
   readonly settings: Settings;
-  readonly epoch: number;
+  readonly term: string;
   readonly fence: number;
   readonly nowMs: number;
   readonly estimates?: Estimates;
 }
 
 /** A leader's state before it has looked around: nobody waits, nobody runs, the node is not known yet. */
-export function createState({ settings, epoch, fence, nowMs, estimates }: Beginning): GpuState {
+export function createState({ settings, term, fence, nowMs, estimates }: Beginning): GpuState {
   return {
     settings,
-    epoch,
+    term,
     fence,
     arrivals: 0,
     grants: 0,

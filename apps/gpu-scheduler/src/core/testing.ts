@@ -37,7 +37,7 @@ export function report(state: GpuState, owner: Lane | null, over: Partial<NodeRe
 
 /** A state whose node is there, with `owner` resident. */
 export function startedState(owner: Lane | null, settings: Partial<Settings> = {}): GpuState {
-  const state = createState({ settings: { ...SETTINGS, ...settings }, epoch: 1, fence: 0, nowMs: 0 });
+  const state = createState({ settings: { ...SETTINGS, ...settings }, term: '1', fence: 0, nowMs: 0 });
   onNodeReport(state, report(state, owner), 0);
   return state;
 }

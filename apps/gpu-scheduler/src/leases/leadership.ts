@@ -1,4 +1,5 @@
 import type { Clock } from '@baton/kernel';
+import type { Lead } from './lease.store.ts';
 
 /** Without a renewal for this long the leadership is free. */
 export const LEADERSHIP_TTL_MS = 1_500;
@@ -7,8 +8,8 @@ export const LEADERSHIP_RENEW_MS = 300;
 
 export interface LeadershipContext {
   readonly clock: Clock;
-  /** The epoch in which we lead, null while another one does; rejects when nobody knows. */
-  lead(epoch: number | null): Promise<number | null>;
+  /** `believed`: the epoch that we lead in, as far as we know; `highest`: seen so far. Rejects when nobody can tell. */
+  lead(believed: number | null, highest: number): Promise<Lead>;
   /** Called once per term, before it is served. */
   begin(epoch: number): void;
   /** We do not lead any more, or lead in another epoch; called before the next `begin`. */
@@ -22,6 +23,7 @@ export interface LeadershipContext {
 export class Leadership {
   private readonly context: LeadershipContext;
   private epoch: number | null = null;
+  private highest = 0;
   private cancelTimer: () => void = () => undefined;
   private isStopped = false;
   private asking: Promise<void> = Promise.resolve();
@@ -54,8 +56,9 @@ export class Leadership {
 
   private async ask(): Promise<void> {
     try {
-      const answer = await this.context.lead(this.epoch);
-      if (!this.isStopped) this.settle(answer);
+      const { isLeader, epoch } = await this.context.lead(this.epoch, this.highest);
+      this.highest = Math.max(this.highest, epoch);
+      if (!this.isStopped) this.settle(isLeader ? epoch : null);
     } catch {
       // Redis is away, which its own connection reports; the next round asks again.
     }

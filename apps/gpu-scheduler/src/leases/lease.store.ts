@@ -28,6 +28,11 @@ export class StaleEpoch extends Error {
   override readonly name = 'StaleEpoch';
 }
 
+export interface Lead {
+  readonly isLeader: boolean;
+  readonly epoch: number;
+}
+
 export interface NewLease {
   readonly record: Omit<LeaseRecord, 'state' | 'outcome'>;
   readonly ttlMs: number;
@@ -47,14 +52,17 @@ export class LeaseStore {
     this.keys = gpuKeys(node);
   }
 
-  /** The epoch in which `id` leads now; null while another one does. `epoch` is the one it believes to lead in. */
+  /** Whether `id` leads now, and the epoch. `believed` is the one that it leads in as far as it knows. */
   async lead(
     id: string,
-    { ttlMs, epoch }: { readonly ttlMs: number; readonly epoch: number | null },
-  ): Promise<number | null> {
-    const { leader, epoch: counter } = this.keys;
-    const answer = z.int().parse(await LEAD.run(this.redis, [leader, counter], [id, ttlMs, epoch ?? 0]));
-    return answer === 0 ? null : answer;
+    asking: { readonly ttlMs: number; readonly believed: number | null; readonly highest: number },
+  ): Promise<Lead> {
+    const { leader, epoch } = this.keys;
+    const args = [id, asking.ttlMs, asking.believed ?? 0, asking.highest];
+    const [leads, current] = z
+      .tuple([z.int(), z.int()])
+      .parse(await LEAD.run(this.redis, [leader, epoch], args));
+    return { isLeader: leads === 1, epoch: current };
   }
 
   async resign(id: string): Promise<void> {

@@ -61,8 +61,10 @@ export class SchedulerService {
     const election = new LeaseStore(redis.shared, node);
     this.leadership = new Leadership({
       clock,
-      lead: (epoch) =>
-        this.isResting ? Promise.resolve(null) : election.lead(this.id, { ttlMs: LEADERSHIP_TTL_MS, epoch }),
+      lead: (believed, highest) =>
+        this.isResting
+          ? Promise.resolve({ isLeader: false, epoch: highest })
+          : election.lead(this.id, { ttlMs: LEADERSHIP_TTL_MS, believed, highest }),
       begin: (epoch) => this.begin(epoch),
       end: (epoch) => this.end(epoch),
     });
@@ -103,7 +105,7 @@ export class SchedulerService {
     if (published !== null) return published;
     const { node, settings, clock } = this.context;
     const nowMs = clock.now();
-    const nothing = createState({ settings, epoch: 0, fence: 0, nowMs });
+    const nothing = createState({ settings, term: 'none', fence: 0, nowMs });
     return statusOf(nothing, { node, report: null, lastSwap: null, nowMs });
   }
 

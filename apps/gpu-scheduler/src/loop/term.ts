@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type {
   GpuJob,
   GpuStatus,
@@ -71,7 +72,8 @@ export class Term {
     const { clock, settings, estimates } = context;
     this.state = createState({
       settings,
-      epoch,
+      // The epoch alone could come again after Redis has lost its data.
+      term: `${epoch}-${randomBytes(3).toString('hex')}`,
       fence: 0,
       nowMs: clock.now(),
       ...(estimates === undefined ? {} : { estimates }),
