@@ -26,6 +26,7 @@ export class ServiceProcess {
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
   readonly #tail: string[] = [];
+  readonly #announced: Promise<void>;
   #hasExited = false;
 
   constructor({ name, program, env, onLine }: ServiceProcessOptions) {
@@ -43,6 +44,11 @@ export class ServiceProcess {
         onLine(line);
       });
     }
+    this.#announced = new Promise((resolve) => {
+      this.#child.on('message', (message) => {
+        if (isReadyMessage(message)) resolve();
+      });
+    });
     this.exited = new Promise((resolve) => {
       const settle = (how: string): void => {
         this.#hasExited = true;
@@ -60,10 +66,20 @@ export class ServiceProcess {
     return this.#tail;
   }
 
-  /** Resolves when `<url>/health/ready` says 200; rejects when the process ends first or the time is over. */
+  /**
+   * Resolves when the service has announced itself and `<url>/health/ready` says 200; rejects when the process ends
+   * first or the time is over. The announcement tells it from a stranger who took the same port a moment earlier.
+   */
   async ready(url: string, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    let latest = 'nothing answered';
+    let latest = 'it said nothing';
+    const patience = new AbortController();
+    await Promise.race([
+      this.#announced,
+      this.exited,
+      pause(timeoutMs, undefined, { signal: patience.signal }).catch(() => undefined),
+    ]);
+    patience.abort();
     while (Date.now() < deadline) {
       if (this.#hasExited) throw new Error(`it ended: ${await this.exited}`);
       try {
@@ -103,6 +119,10 @@ export class ServiceProcess {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
+}
+
+function isReadyMessage(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready';
 }
 
 function describeFetchError(error: unknown): string {

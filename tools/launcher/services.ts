@@ -54,6 +54,8 @@ export function serviceEnvironment(
   const own = stack.addresses[service];
   return {
     NODE_ENV: 'production',
+    // Node keeps what it compiled of thousands of modules; a second start is markedly quicker.
+    NODE_COMPILE_CACHE: join(stack.root, 'node_modules', '.cache', 'baton', 'compiled'),
     ...base,
     ...stack.secrets,
     ...(base['JWT_SECRET'] ? { JWT_SECRET: base['JWT_SECRET'] } : {}),

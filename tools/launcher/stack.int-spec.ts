@@ -20,7 +20,10 @@ const STAND_IN = `
     response.end('{}');
     if (request.url === '/die') process.exit(3);
   });
-  server.listen(Number(process.env.HTTP_PORT), '127.0.0.1', () => note('start'));
+  server.listen(Number(process.env.HTTP_PORT), '127.0.0.1', () => {
+    note('start');
+    process.send({ type: 'ready' });
+  });
   const end = () => { note('stop'); process.exit(0); };
   process.once('SIGTERM', end);
   process.once('disconnect', end);
@@ -39,6 +42,7 @@ beforeEach(() => {
   const console: Console = {
     say: (text) => void said.push(text),
     listenerFor: () => () => undefined,
+    quietListenerFor: () => () => undefined,
     close: () => undefined,
   };
   stack = new Stack(console);

@@ -38,7 +38,7 @@ export class Stack {
       startPrivateRedis({
         dir,
         say: (text) => this.#console.say(text),
-        onLine: this.#console.listenerFor('redis'),
+        onLine: this.#console.quietListenerFor('redis'),
         ...(again === undefined ? {} : { again }),
       });
     const keep = (server: RedisServer): void => {
@@ -61,7 +61,7 @@ export class Stack {
       name: 'simulated card',
       command: [process.execPath, simulatorProgram(root), 'card', '--host', '127.0.0.1', '--port', '0'],
       graceMs: CARD_GRACE_MS,
-      onLine: this.#console.listenerFor('card'),
+      onLine: this.#console.quietListenerFor('card'),
     });
     this.#card = card;
     const line = await card.waitForLine(/"listening"/, CARD_READY_TIMEOUT_MS);
