@@ -126,6 +126,8 @@ function stopOnSignals(app: NestFastifyApplication, log: Log): void {
   process.once('SIGTERM', () => stop('SIGTERM'));
   process.once('SIGINT', () => stop('SIGINT'));
   if (process.connected) process.once('disconnect', () => stop('parent gone'));
+  // There is a channel, and it closed while this service was still starting.
+  else if (process.send !== undefined) stop('parent gone');
   process.on('unhandledRejection', (error) => {
     log.error('service.unhandled', error);
     stop('unhandled rejection');
