@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { failureOf, RequestFailed } from './request-failed.ts';
+import { RequestFailed } from './request-failed.ts';
 import type { SessionKeeper } from './session.ts';
 
 export type GatewayFetch = (request: Request) => Promise<Response>;
@@ -30,10 +30,4 @@ export function gatewayFetch(session: SessionKeeper, connection: Connection): Ga
     await response.body?.cancel();
     return (await session.refresh()) ? ask(second) : response;
   };
-}
-
-/** The body of a good answer; throws what the gateway said otherwise. */
-export async function bodyOf(response: Response): Promise<unknown> {
-  if (!response.ok) throw await failureOf(response);
-  return response.status === 204 ? null : response.json();
 }

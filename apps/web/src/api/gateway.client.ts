@@ -1,97 +1,80 @@
-import {
-  chat,
-  chatPage,
-  chatWithMessages,
-  imageList,
-  message,
-  modelList,
-  sentMessage,
-  session,
-  user,
-  type CreateChatBody,
-  type GenerateImageBody,
-  type SendMessageBody,
-} from '@baton/contracts';
-import type { z } from 'zod';
-import { bodyOf, type GatewayFetch } from './gateway-fetch.ts';
-import { failureOf } from './request-failed.ts';
+import * as api from '@baton/api-client';
+import type { GatewayFetch } from './gateway-fetch.ts';
+import { failureIn, RequestFailed } from './request-failed.ts';
 
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
-export interface NewAccount extends Credentials {
-  readonly email?: string;
-}
-export interface ChatChanges {
-  readonly title?: string;
-  readonly pinned?: boolean;
-}
+type Headers = Readonly<Record<string, string>>;
 
-/** Everything this page asks of the gateway. Answers are parsed; failures are `RequestFailed`. */
+/** Everything this page asks of the gateway, over the generated client. Failures are `RequestFailed`. */
 export function gatewayClient(ask: GatewayFetch) {
-  const send = async <Shape extends z.ZodType>(
-    shape: Shape,
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<z.infer<Shape>> => shape.parse(await bodyOf(await ask(request(method, path, body))));
-  const forget = async (method: string, path: string, body?: unknown): Promise<void> => {
-    const response = await ask(request(method, path, body));
-    if (!response.ok) throw await failureOf(response);
-  };
-  const picture = async (path: string): Promise<Blob> => {
-    const response = await ask(request('GET', path));
-    if (!response.ok) throw await failureOf(response);
-    return response.blob();
-  };
-  const events = (path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
-    ask(
-      new Request(path, { headers: { ...headers, accept: 'text/event-stream' }, signal, cache: 'no-store' }),
-    );
-
-  return {
-    register: (account: NewAccount) => send(session, 'POST', '/api/auth/register', account),
-    login: (credentials: Credentials) => send(session, 'POST', '/api/auth/login', credentials),
-    logout: () => forget('POST', '/api/auth/logout'),
-    updateMe: (changes: { readonly locale: 'en' | 'ru' }) => send(user, 'PATCH', '/api/auth/me', changes),
-
-    listChats: (query: { readonly q?: string; readonly cursor?: string }) =>
-      send(chatPage, 'GET', `/api/chats?${new URLSearchParams(query).toString()}`),
-    createChat: (body: CreateChatBody) => send(chat, 'POST', '/api/chats', body),
-    getChat: (chatId: number) => send(chatWithMessages, 'GET', `/api/chats/${chatId}`),
-    updateChat: (chatId: number, changes: ChatChanges) => send(chat, 'PUT', `/api/chats/${chatId}`, changes),
-    deleteChat: (chatId: number) => forget('DELETE', `/api/chats/${chatId}`),
-    sendMessage: (chatId: number, body: SendMessageBody) =>
-      send(sentMessage, 'POST', `/api/chats/${chatId}/messages`, body),
-    regenerateReply: (chatId: number, messageId: number) =>
-      send(message, 'POST', `/api/chats/${chatId}/messages/${messageId}/regenerate`),
-    cancelReply: (messageId: number) => forget('POST', `/api/replies/${messageId}/cancel`),
-    replyEvents: (messageId: number, headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
-      events(`/api/replies/${messageId}/events`, headers, signal),
-    listModels: () => send(modelList, 'GET', '/api/chat/models'),
-
-    generateImage: (body: GenerateImageBody) => send(sentMessage, 'POST', '/api/image/generate', body),
-    imagesOf: (messageId: number) => send(imageList, 'GET', `/api/image/${messageId}`),
-    imageFile: (imageId: number) => picture(`/api/images/${imageId}/file`),
-    imageThumbnail: (imageId: number) => picture(`/api/images/${imageId}/thumbnail`),
-    imagePreview: (messageId: number, revision: number) =>
-      picture(`/api/images/preview/${messageId}?rev=${revision}`),
-
-    gpuEvents: (headers: Readonly<Record<string, string>>, signal: AbortSignal) =>
-      events('/api/gpu/events', headers, signal),
-    isLive: async () => (await ask(request('GET', '/health/live'))).ok,
-  };
+  const client = api.createClient({
+    baseUrl: '',
+    // The generated client hands over a Request that is complete.
+    fetch: (request) => ask(request instanceof Request ? request : new Request(request)),
+  });
+  return { ...accounts(client), ...chats(client), ...images(client), ...streams(ask) };
 }
 
 export type GatewayClient = ReturnType<typeof gatewayClient>;
 
-function request(method: string, path: string, body?: unknown): Request {
-  return body === undefined
-    ? new Request(path, { method })
-    : new Request(path, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
+function accounts(client: api.Client) {
+  return {
+    register: (body: api.Register) => answerOf(api.authRegister({ client, body })),
+    login: (body: api.Login) => answerOf(api.authLogin({ client, body })),
+    logout: () => answerOf(api.authLogout({ client })),
+    updateMe: (body: api.UpdateMe) => answerOf(api.authUpdateMe({ client, body })),
+    isLive: () => answerOf(api.healthLive({ client })),
+  };
+}
+
+function chats(client: api.Client) {
+  return {
+    listChats: (query: { readonly q?: string; readonly cursor?: string }) =>
+      answerOf(api.chatsList({ client, query })),
+    createChat: (body: api.CreateChat) => answerOf(api.chatsCreate({ client, body })),
+    getChat: (id: number) => answerOf(api.chatsGet({ client, path: { id } })),
+    updateChat: (id: number, body: api.UpdateChat) =>
+      answerOf(api.chatsUpdate({ client, path: { id }, body })),
+    deleteChat: (id: number) => answerOf(api.chatsDelete({ client, path: { id } })),
+    sendMessage: (id: number, body: api.SendMessage) =>
+      answerOf(api.messagesSend({ client, path: { id }, body })),
+    regenerateReply: (chatId: number, messageId: number) =>
+      answerOf(api.messagesRegenerate({ client, path: { chat_id: chatId, message_id: messageId } })),
+    cancelReply: (id: number) => answerOf(api.repliesCancel({ client, path: { id } })),
+    listModels: () => answerOf(api.modelsList({ client })),
+  };
+}
+
+function images(client: api.Client) {
+  return {
+    generateImage: (body: api.GenerateImage) => answerOf(api.imagesGenerate({ client, body })),
+    imagesOf: (messageId: number) => answerOf(api.imagesList({ client, path: { message_id: messageId } })),
+    imageFile: (id: number) => answerOf(api.imagesFile({ client, path: { id }, parseAs: 'blob' })),
+    imageThumbnail: (id: number) => answerOf(api.imagesThumbnail({ client, path: { id }, parseAs: 'blob' })),
+    imagePreview: (messageId: number) =>
+      answerOf(api.imagesPreview({ client, path: { message_id: messageId }, parseAs: 'blob' })),
+  };
+}
+
+/** Streams are read by `readEventStream`, which resumes; the generated reader would begin anew after a reload. */
+function streams(ask: GatewayFetch) {
+  const open = (path: string, headers: Headers, signal: AbortSignal) =>
+    ask(
+      new Request(path, { headers: { ...headers, accept: 'text/event-stream' }, signal, cache: 'no-store' }),
+    );
+  return {
+    replyEvents: (messageId: number, headers: Headers, signal: AbortSignal) =>
+      open(`/api/replies/${messageId}/events`, headers, signal),
+    gpuEvents: (headers: Headers, signal: AbortSignal) => open('/api/gpu/events', headers, signal),
+  };
+}
+
+async function answerOf<Data>(
+  asked: Promise<{ data?: Data; error?: unknown; response?: Response | undefined }>,
+): Promise<NonNullable<Data>> {
+  const { data, error, response } = await asked;
+  if (error instanceof RequestFailed) throw error;
+  if (response?.ok !== true)
+    throw new RequestFailed(response?.status ?? 0, failureIn(error), { cause: error });
+  // A good answer has the data that its route declares; a route without any declares `void`.
+  return data as NonNullable<Data>;
 }

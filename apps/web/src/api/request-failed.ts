@@ -22,8 +22,7 @@ export class RequestFailed extends Error {
   }
 }
 
-/** What a failed answer says; a proxy in between may have answered with something else than problem+json. */
-export async function failureOf(response: Response): Promise<RequestFailed> {
-  const parsed = problem.safeParse(await response.json().catch(() => null));
-  return new RequestFailed(response.status, parsed.success ? parsed.data : null);
+/** The problem in a failed answer's body; null when something else (a proxy in between) has answered. */
+export function failureIn(body: unknown): Problem | null {
+  return problem.safeParse(body).data ?? null;
 }

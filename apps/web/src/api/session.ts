@@ -2,7 +2,7 @@ import type { Session, User } from '@baton/contracts';
 import { session as sessionShape } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import type { Connection } from './connection.ts';
-import { failureOf, RequestFailed } from './request-failed.ts';
+import { failureIn, RequestFailed } from './request-failed.ts';
 
 /** `unknown` until the refresh cookie was tried; `out` with `ended` when a session was there and is over. */
 export type SessionState =
@@ -92,7 +92,7 @@ export class SessionKeeper {
     try {
       const response = await this.parts.fetch('/api/auth/refresh', { method: 'POST' });
       this.parts.connection.report(response.status);
-      if (!response.ok) throw await failureOf(response);
+      if (!response.ok) throw await refusalIn(response);
       this.adopt(sessionShape.parse(await response.json()));
       return true;
     } catch (error) {
@@ -132,4 +132,8 @@ export class SessionKeeper {
     this.state = next;
     for (const listener of this.listeners) listener();
   }
+}
+
+async function refusalIn(response: Response): Promise<RequestFailed> {
+  return new RequestFailed(response.status, failureIn(await response.json().catch(() => null)));
 }

@@ -31,7 +31,6 @@ export function LoginForm(): JSX.Element {
           autoComplete="username"
           autoCapitalize="none"
           required
-          data-autofocus
           value={username}
           onChange={(event) => setUsername(event.currentTarget.value)}
           error={fieldError(login.error, 'username')}

@@ -1,3 +1,4 @@
+import type { UpdateChat } from '@baton/api-client';
 import type { Chat, Message, SentMessage } from '@baton/contracts';
 import {
   useInfiniteQuery,
@@ -7,7 +8,6 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
-import type { ChatChanges } from '../api/gateway.client.ts';
 import { useReplies } from './replies-context.ts';
 import type { ReplyView } from './reply.ts';
 
@@ -48,7 +48,7 @@ export function useUpdateChat() {
   const { client } = useGateway();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ chatId, changes }: { readonly chatId: number; readonly changes: ChatChanges }) =>
+    mutationFn: ({ chatId, changes }: { readonly chatId: number; readonly changes: UpdateChat }) =>
       client.updateChat(chatId, changes),
     onSuccess: (chat) => {
       queries.setQueryData<OpenChat>(chatKey(chat.id), (open) => open && { ...open, chat });

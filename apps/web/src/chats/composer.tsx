@@ -71,11 +71,16 @@ export function Composer(props: ComposerProps): JSX.Element {
         />
         <Group gap="xs" className={classes['tools'] ?? ''}>
           <ModeChoice mode={draft.mode} onChange={(mode) => onDraft({ ...draft, mode })} />
-          {isImage ? (
-            <ImageSettingsFields settings={draft.image} onChange={(image) => onDraft({ ...draft, image })} />
-          ) : (
-            <ModelChoice model={model} onChange={props.onModel} />
-          )}
+          <div className={classes['settings']}>
+            {isImage ? (
+              <ImageSettingsFields
+                settings={draft.image}
+                onChange={(image) => onDraft({ ...draft, image })}
+              />
+            ) : (
+              <ModelChoice model={model} onChange={props.onModel} />
+            )}
+          </div>
           <div className={classes['action']}>
             {onStop === null ? (
               <Button
@@ -86,7 +91,9 @@ export function Composer(props: ComposerProps): JSX.Element {
                 loading={isSending}
                 rightSection={<IconArrowUp size={17} aria-hidden />}
               >
-                {t(isImage ? 'composer.create_image' : 'composer.send')}
+                <span className={classes['send']}>
+                  {t(isImage ? 'composer.create_image' : 'composer.send')}
+                </span>
               </Button>
             ) : (
               <Button

@@ -1,16 +1,17 @@
 import type { User } from '@baton/contracts';
 import { Stack, Text, Title, UnstyledButton } from '@mantine/core';
-import { IconMessage2, IconPhoto } from '@tabler/icons-react';
+import { IconFlask, IconMessage2, IconPhoto } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { useGateway } from '../api/gateway-context.ts';
 import { useModels } from './chat-queries.ts';
+import { titleOf } from './chat-title.ts';
 import { Composer } from './composer.tsx';
 import { EMPTY_DRAFT, type Draft } from './draft.ts';
 import classes from './new-chat.module.css';
-import { titleOf, useSendRequest, type NewRequest } from './new-request.ts';
+import { useSendRequest, type NewRequest } from './new-request.ts';
 
 /** The page before there is a chat: the first request makes one. */
 export function NewChat({ user }: { readonly user: User }): JSX.Element {
@@ -23,22 +24,30 @@ export function NewChat({ user }: { readonly user: User }): JSX.Element {
 
   return (
     <div className={classes['page']}>
-      <div className={classes['welcome']}>
-        <Title order={1} className={classes['hello'] ?? ''}>
-          {t('chats.hello', { name: user.username })}
-        </Title>
-        <Text c="dimmed">{t('chats.hello_hint')}</Text>
-        <Stack
-          gap="xs"
-          mt="lg"
-          component="ul"
-          className={classes['ideas'] ?? ''}
-          aria-label={t('chats.ideas')}
-        >
-          <Idea mode="text" text={t('chats.idea_text_1')} onPick={setDraft} />
-          <Idea mode="text" text={t('chats.idea_text_2')} onPick={setDraft} />
-          <Idea mode="image" text={t('chats.idea_image')} onPick={setDraft} />
-        </Stack>
+      <div className={classes['scroll']}>
+        <div className={classes['welcome']}>
+          <Title order={1} className={classes['hello'] ?? ''}>
+            {t('chats.hello', { name: user.username })}
+          </Title>
+          <Text c="dimmed">{t('chats.hello_hint')}</Text>
+          {models.data?.simulated === true && (
+            <Text size="sm" className={classes['simulated'] ?? ''}>
+              <IconFlask size={16} aria-hidden />
+              {t('gpu.simulated_hint')}
+            </Text>
+          )}
+          <Stack
+            gap="xs"
+            mt="lg"
+            component="ul"
+            className={classes['ideas'] ?? ''}
+            aria-label={t('chats.ideas')}
+          >
+            <Idea mode="text" text={t('chats.idea_text_1')} onPick={setDraft} />
+            <Idea mode="text" text={t('chats.idea_text_2')} onPick={setDraft} />
+            <Idea mode="image" text={t('chats.idea_image')} onPick={setDraft} />
+          </Stack>
+        </div>
       </div>
       <Composer
         draft={draft}

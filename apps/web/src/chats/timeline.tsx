@@ -2,7 +2,7 @@ import type { TimelineEntry, Usage } from '@baton/contracts';
 import { Collapse, UnstyledButton } from '@mantine/core';
 import { useDisclosure, useId } from '@mantine/hooks';
 import { IconChevronRight } from '@tabler/icons-react';
-import type { JSX } from 'react';
+import { useRef, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ENGINE_NAMES } from '../gpu/baton-place.ts';
 import { formatDuration } from '../ui/duration.ts';
@@ -19,6 +19,7 @@ export function Timeline({ entries, usage }: TimelineProps): JSX.Element {
   const { t, i18n } = useTranslation();
   const [isOpen, fold] = useDisclosure(false);
   const id = useId();
+  const self = useRef<HTMLDivElement>(null);
   const { waitedMs, totalMs } = timelineTotals(entries);
   const summary = [
     t('timeline.took', { time: formatDuration(totalMs, i18n.language) }),
@@ -26,7 +27,7 @@ export function Timeline({ entries, usage }: TimelineProps): JSX.Element {
     ...(usage === null ? [] : [t('timeline.tokens', { count: usage.completion_tokens })]),
   ].join(' · ');
   return (
-    <div className={classes['timeline']}>
+    <div className={classes['timeline']} ref={self}>
       <UnstyledButton
         className={classes['summary'] ?? ''}
         aria-expanded={isOpen}
@@ -36,7 +37,11 @@ export function Timeline({ entries, usage }: TimelineProps): JSX.Element {
         <IconChevronRight size={14} aria-hidden className={classes['arrow']} />
         <span>{summary}</span>
       </UnstyledButton>
-      <Collapse expanded={isOpen} id={id}>
+      <Collapse
+        expanded={isOpen}
+        id={id}
+        onTransitionEnd={() => self.current?.scrollIntoView({ block: 'nearest' })}
+      >
         {entries.map((entry, index) => (
           <Entry key={index} entry={entry} />
         ))}

@@ -23,7 +23,13 @@ export function WaitingCard({ shown, kind, createdAt }: WaitingCardProps): JSX.E
   return (
     <div className={classes['card']} data-state={shown.state}>
       <Group gap="sm" wrap="nowrap" align="flex-start">
-        <Loader size={18} type={shown.state === 'queued' ? 'dots' : 'oval'} mt={3} aria-hidden />
+        <Loader
+          size={18}
+          color="var(--engine)"
+          type={shown.state === 'queued' ? 'dots' : 'oval'}
+          mt={3}
+          aria-hidden
+        />
         <div className={classes['words']}>
           <Text fw={600}>{sayState(shown, kind, t)}</Text>
           {reason !== null && <Text size="sm">{reason}</Text>}
@@ -52,12 +58,14 @@ function Times({ shown, createdAt }: Pick<WaitingCardProps, 'shown' | 'createdAt
   const now = useNow();
   // The clocks of the browser and the gateway may differ by a little; below zero would look silly.
   const ms = Math.max(0, Math.floor((now - Date.parse(createdAt)) / 1_000) * 1_000);
+  const time = formatDuration(ms, i18n.language);
+  const isAtWork = shown.state === 'prompting' || shown.state === 'rendering';
   const band =
     shown.wait === null ? null : formatBand(shown.wait.etaP50Ms, shown.wait.etaP90Ms, i18n.language);
   const eta = shown.wait === null ? null : band === null ? t('reply.eta_unknown') : t('reply.eta', { band });
   return (
     <Text size="sm" c="dimmed" className={classes['times'] ?? ''}>
-      {[eta, t('reply.waiting_for', { time: formatDuration(ms, i18n.language) })].filter(Boolean).join(' · ')}
+      {[eta, t(isAtWork ? 'reply.working_for' : 'reply.waiting_for', { time })].filter(Boolean).join(' · ')}
     </Text>
   );
 }

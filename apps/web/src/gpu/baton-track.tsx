@@ -4,6 +4,9 @@ import type { JSX } from 'react';
 import { batonPlace, ENGINE_NAMES } from './baton-place.ts';
 import classes from './baton-track.module.css';
 
+/** The baton lies on the way and not on the station, so that both stay readable. */
+const INSET_PERCENT = 14;
+
 /** The two engines and the baton between them. A picture only: the words beside it say the same. */
 export function BatonTrack({ status }: { readonly status: GpuStatus }): JSX.Element {
   const place = batonPlace(status);
@@ -12,7 +15,10 @@ export function BatonTrack({ status }: { readonly status: GpuStatus }): JSX.Elem
       <Station engine="ollama" status={status} />
       <div className={classes['way']}>
         {place !== null && (
-          <span className={classes['baton']} style={{ insetInlineStart: `${place * 100}%` }} />
+          <span
+            className={classes['baton']}
+            style={{ insetInlineStart: `${INSET_PERCENT + place * (100 - 2 * INSET_PERCENT)}%` }}
+          />
         )}
       </div>
       <Station engine="comfyui" status={status} />

@@ -30,11 +30,15 @@ export function GpuStrip(): JSX.Element {
   return (
     <section className={classes['strip']} aria-label={t('gpu.status')}>
       <BatonTrack status={status} />
-      <div className={classes['words']}>
-        <Text size="sm" fw={600} truncate>
+      <div
+        className={classes['words']}
+        data-said-by-track={(status.holder !== null && status.swap === null) || undefined}
+      >
+        <Text size="sm" fw={600} className={classes['now'] ?? ''}>
           {sayGpu(status, t)}
+          {status.swap !== null && <SwapClock seen={seen} />}
         </Text>
-        {status.swap === null ? <CardName status={status} /> : <SwapClock seen={seen} />}
+        <Detail status={status} />
       </div>
       <div className={classes['right']}>
         {isSimulated(status) && <SimulatedBadge />}
@@ -49,11 +53,19 @@ function isSimulated(status: GpuStatus): boolean {
   return status.card?.simulated === true || status.engines.some(({ simulated }) => simulated);
 }
 
-function CardName({ status }: { readonly status: GpuStatus }): JSX.Element | null {
-  if (status.card === null) return null;
+/** The step of the hand-over while there is one, the name of the card otherwise. */
+function Detail({ status }: { readonly status: GpuStatus }): JSX.Element | null {
+  const { t } = useTranslation();
+  if (status.swap === null && status.card === null) return null;
   return (
-    <Text size="xs" c="dimmed" truncate>
-      {status.card.name}
+    <Text
+      size="xs"
+      c="dimmed"
+      truncate
+      className={classes['detail'] ?? ''}
+      data-essential={status.swap !== null || undefined}
+    >
+      {status.swap === null ? status.card?.name : t(`phase.${status.swap.phase}`)}
     </Text>
   );
 }
@@ -64,9 +76,7 @@ function SwapClock({ seen }: { readonly seen: SeenGpu }): JSX.Element | null {
   if (seen.status.swap === null) return null;
   const ms = Math.max(0, now + seen.clockAheadMs - seen.status.swap.started_at_ms);
   return (
-    <Text size="xs" c="dimmed" className={classes['clock'] ?? ''}>
-      {formatDuration(Math.floor(ms / 1_000) * 1_000, i18n.language)}
-    </Text>
+    <span className={classes['clock']}>{formatDuration(Math.floor(ms / 1_000) * 1_000, i18n.language)}</span>
   );
 }
 

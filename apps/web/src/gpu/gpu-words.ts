@@ -9,9 +9,7 @@ export function sayGpu(status: GpuStatus, t: TFunction): string {
     case 'unavailable':
       return t('gpu.unavailable');
     case 'swapping':
-      return status.swap === null
-        ? t('gpu.idle')
-        : t('gpu.swapping', { phase: t(`phase.${status.swap.phase}`) });
+      return t('gpu.swapping');
     case 'draining':
       return engine === null ? t('gpu.idle') : t('gpu.draining', { engine });
     case 'serving':

@@ -79,9 +79,7 @@ function Preview({
 }): JSX.Element {
   const { t } = useTranslation();
   const { client } = useGateway();
-  const { url } = usePicture(['preview', messageId, revision], () =>
-    client.imagePreview(messageId, revision),
-  );
+  const { url } = usePicture(['preview', messageId, revision], () => client.imagePreview(messageId));
   return url === null ? (
     <IconPhoto size={42} aria-hidden className={classes['blank']} />
   ) : (

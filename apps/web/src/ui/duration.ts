@@ -1,4 +1,4 @@
-/** A length of time as people say it: `0.4 s`, `12 s`, `2 min 5 s`. */
+/** A length of time as people say it: `0.4s`, `12s`, `2m 5s`. */
 export function formatDuration(ms: number, language: string): string {
   const seconds = ms / 1_000;
   if (seconds < 9.95) return inUnit(language, 'second', 1).format(seconds);
@@ -11,7 +11,7 @@ export function formatDuration(ms: number, language: string): string {
 }
 
 /**
- * An estimate as the band it is: `12–30 s`. Null when nothing is known; one bound alone stands for both. No more
+ * An estimate as the band it is: `12–30s`. Null when nothing is known; one bound alone stands for both. No more
  * precise than the estimate deserves: whole seconds, and above a minute whole minutes.
  */
 export function formatBand(p50Ms: number | null, p90Ms: number | null, language: string): string | null {
@@ -30,7 +30,7 @@ function inUnit(language: string, unit: 'second' | 'minute', digits: number): In
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit,
-    unitDisplay: 'short',
+    unitDisplay: 'narrow',
     minimumFractionDigits: 0,
     maximumFractionDigits: digits,
   });

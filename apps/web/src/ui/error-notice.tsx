@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
 import { sayError } from '../i18n/i18n.ts';
+import classes from './error-notice.module.css';
 
 interface ErrorNoticeProps {
   readonly error: unknown;
@@ -16,7 +17,11 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): JSX.Element {
   const reference =
     error instanceof RequestFailed && error.status >= 500 ? error.problem?.correlation_id : undefined;
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} role="alert">
+    <Alert
+      classNames={{ root: classes['notice'] ?? '', icon: classes['icon'] ?? '' }}
+      icon={<IconAlertTriangle aria-hidden />}
+      role="alert"
+    >
       <Group justify="space-between" gap="xs">
         <div>
           <Text size="sm">{sayError(error)}</Text>

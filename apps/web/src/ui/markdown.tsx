@@ -23,7 +23,7 @@ const components: Components = {
   ),
   pre: ({ children }) => <>{children}</>,
   code: ({ className, children }) => {
-    const code = String(children);
+    const code = typeof children === 'string' ? children : '';
     const language = /language-(\S+)/.exec(className ?? '')?.[1];
     // Only a block ends with a line break: that is how it is told from code inside a line.
     if (language === undefined && !code.endsWith('\n'))

@@ -1,7 +1,10 @@
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const DEFINITION = /^ {0,3}\[[^\]]+\]:/m;
-/** A line that begins something new at the top level: no list item, quote, table row or continuation. */
-const OPENS_BLOCK = /^(?![\s>|]|[-*+] |\d+[.)] )/;
+/**
+ * A line that begins something new at the top level: no list item, quote, table row or continuation, and no beginning of
+ * one that is still being written.
+ */
+const OPENS_BLOCK = /^(?![\s>|]|[-*+](?: |$)|\d+(?:[.)](?: |$)|$))/;
 
 /**
  * Cuts Markdown into pieces that render the same alone as together, so that while an answer grows only its last piece

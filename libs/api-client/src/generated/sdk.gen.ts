@@ -1,0 +1,357 @@
+// This file is generated from the gateway’s OpenAPI document. Do not edit.
+// @ts-nocheck
+
+import { client } from './client.gen.ts';
+import type { Client, Options as Options2, TDataShape } from './client/index.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
+
+export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
+    /**
+     * You can provide a client instance returned by `createClient()` instead of
+     * individual options. This might be also useful if you want to implement a
+     * custom client.
+     */
+    client?: Client;
+    /**
+     * You can pass arbitrary values through the `meta` object. This can be
+     * used to access values that aren't defined as part of the SDK function.
+     */
+    meta?: Record<string, unknown>;
+};
+
+/**
+ * Create an account and log in
+ *
+ * The first account of an installation becomes its administrator.
+ */
+export const authRegister = <ThrowOnError extends boolean = false>(options: Options<AuthRegisterData, ThrowOnError>) => (options.client ?? client).post<AuthRegisterResponses, AuthRegisterErrors, ThrowOnError>({
+    url: '/api/auth/register',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Log in with a user name or an e-mail address
+ */
+export const authLogin = <ThrowOnError extends boolean = false>(options: Options<AuthLoginData, ThrowOnError>) => (options.client ?? client).post<AuthLoginResponses, AuthLoginErrors, ThrowOnError>({
+    url: '/api/auth/login',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Exchange the refresh cookie for a new session
+ *
+ * Each refresh token is used once. One that comes back later ends the login it belongs to.
+ */
+export const authRefresh = <ThrowOnError extends boolean = false>(options?: Options<AuthRefreshData, ThrowOnError>) => (options?.client ?? client).post<AuthRefreshResponses, AuthRefreshErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'baton_refresh',
+            type: 'apiKey'
+        }],
+    url: '/api/auth/refresh',
+    ...options
+});
+
+/**
+ * End this login
+ *
+ * Forgets the refresh token on both sides. Without one there is nothing to end, and that is no error.
+ */
+export const authLogout = <ThrowOnError extends boolean = false>(options?: Options<AuthLogoutData, ThrowOnError>) => (options?.client ?? client).post<AuthLogoutResponses, AuthLogoutErrors, ThrowOnError>({
+    security: [{
+            in: 'cookie',
+            name: 'baton_refresh',
+            type: 'apiKey'
+        }],
+    url: '/api/auth/logout',
+    ...options
+});
+
+/**
+ * Is this access token good, and whose is it
+ */
+export const authVerify = <ThrowOnError extends boolean = false>(options?: Options<AuthVerifyData, ThrowOnError>) => (options?.client ?? client).get<AuthVerifyResponses, AuthVerifyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/auth/verify',
+    ...options
+});
+
+/**
+ * Your account
+ */
+export const authMe = <ThrowOnError extends boolean = false>(options?: Options<AuthMeData, ThrowOnError>) => (options?.client ?? client).get<AuthMeResponses, AuthMeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/auth/me',
+    ...options
+});
+
+/**
+ * Change your account
+ */
+export const authUpdateMe = <ThrowOnError extends boolean = false>(options: Options<AuthUpdateMeData, ThrowOnError>) => (options.client ?? client).patch<AuthUpdateMeResponses, AuthUpdateMeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/auth/me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Change your password
+ *
+ * Ends all your logins everywhere; the answer is a new one for you.
+ */
+export const authChangePassword = <ThrowOnError extends boolean = false>(options: Options<AuthChangePasswordData, ThrowOnError>) => (options.client ?? client).post<AuthChangePasswordResponses, AuthChangePasswordErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/auth/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List your chats, or find them by text
+ *
+ * Pinned chats first, then the latest. With `q`, chats whose title or messages hold that text.
+ */
+export const chatsList = <ThrowOnError extends boolean = false>(options?: Options<ChatsListData, ThrowOnError>) => (options?.client ?? client).get<ChatsListResponses, ChatsListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats',
+    ...options
+});
+
+/**
+ * Begin a chat
+ */
+export const chatsCreate = <ThrowOnError extends boolean = false>(options: Options<ChatsCreateData, ThrowOnError>) => (options.client ?? client).post<ChatsCreateResponses, ChatsCreateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a chat and its messages
+ */
+export const chatsDelete = <ThrowOnError extends boolean = false>(options: Options<ChatsDeleteData, ThrowOnError>) => (options.client ?? client).delete<ChatsDeleteResponses, ChatsDeleteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}',
+    ...options
+});
+
+/**
+ * A chat with its messages
+ */
+export const chatsGet = <ThrowOnError extends boolean = false>(options: Options<ChatsGetData, ThrowOnError>) => (options.client ?? client).get<ChatsGetResponses, ChatsGetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}',
+    ...options
+});
+
+/**
+ * Change a chat
+ *
+ * Only the fields that are sent are changed; `null` takes a setting back to its default.
+ */
+export const chatsUpdate = <ThrowOnError extends boolean = false>(options: Options<ChatsUpdateData, ThrowOnError>) => (options.client ?? client).put<ChatsUpdateResponses, ChatsUpdateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Send a message
+ *
+ * Answers as soon as the message is stored; the reply is then read from `GET /api/replies/{reply.id}/events`. With `Accept: text/event-stream` the answer is that stream itself, opened by an event `sent` with the JSON of the 201. Leaving the stream does not stop the reply.
+ */
+export const messagesSend = <ThrowOnError extends boolean = false>(options: Options<MessagesSendData, ThrowOnError>) => (options.client ?? client).post<MessagesSendResponses, MessagesSendErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}/messages',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Answer the last message again
+ *
+ * The old answer, if there is one, is replaced.
+ */
+export const messagesRegenerate = <ThrowOnError extends boolean = false>(options: Options<MessagesRegenerateData, ThrowOnError>) => (options.client ?? client).post<MessagesRegenerateResponses, MessagesRegenerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{chat_id}/messages/{message_id}/regenerate',
+    ...options
+});
+
+/**
+ * A reply, or the message of an image request, as it stands
+ */
+export const repliesGet = <ThrowOnError extends boolean = false>(options: Options<RepliesGetData, ThrowOnError>) => (options.client ?? client).get<RepliesGetResponses, RepliesGetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/replies/{id}',
+    ...options
+});
+
+/**
+ * Everything that happens to a reply, as it happens
+ *
+ * Server-sent events. `event` is the type, `data` the JSON, `id` the position to come back to. Waiting (with place, reason and estimate), swap, loading, text, image progress; the last event is `end`. Any number of readers may follow one reply, and leaving does not stop it. `reset` means: forget the text you have.
+ */
+export const repliesEvents = <ThrowOnError extends boolean = false>(options: Options<RepliesEventsData, ThrowOnError, RepliesEventsResponse>) => (options.client ?? client).sse.get<RepliesEventsResponses, RepliesEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/replies/{id}/events',
+    ...options
+});
+
+/**
+ * Stop a reply or a render
+ *
+ * In whatever state it is; one that has ended stays as it is. What was written so far is kept.
+ */
+export const repliesCancel = <ThrowOnError extends boolean = false>(options: Options<RepliesCancelData, ThrowOnError>) => (options.client ?? client).post<RepliesCancelResponses, RepliesCancelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/replies/{id}/cancel',
+    ...options
+});
+
+/**
+ * The models that can answer
+ *
+ * Looking does not use the GPU. `simulated` says that no real engine stands behind them.
+ */
+export const modelsList = <ThrowOnError extends boolean = false>(options?: Options<ModelsListData, ThrowOnError>) => (options?.client ?? client).get<ModelsListResponses, ModelsListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/models',
+    ...options
+});
+
+/**
+ * Ask for an image
+ *
+ * The language model turns the description into a prompt, then ComfyUI renders it. Answers as soon as the request is stored; follow `GET /api/replies/{reply.id}/events` for the queue, the progress and the image.
+ */
+export const imagesGenerate = <ThrowOnError extends boolean = false>(options: Options<ImagesGenerateData, ThrowOnError>) => (options.client ?? client).post<ImagesGenerateResponses, ImagesGenerateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/image/generate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The images of a message, with prompt, seed and settings
+ */
+export const imagesList = <ThrowOnError extends boolean = false>(options: Options<ImagesListData, ThrowOnError>) => (options.client ?? client).get<ImagesListResponses, ImagesListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/image/{message_id}',
+    ...options
+});
+
+/**
+ * The image, as PNG
+ */
+export const imagesFile = <ThrowOnError extends boolean = false>(options: Options<ImagesFileData, ThrowOnError>) => (options.client ?? client).get<ImagesFileResponses, ImagesFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}/file',
+    ...options
+});
+
+/**
+ * A small picture of the image
+ */
+export const imagesThumbnail = <ThrowOnError extends boolean = false>(options: Options<ImagesThumbnailData, ThrowOnError>) => (options.client ?? client).get<ImagesThumbnailResponses, ImagesThumbnailErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}/thumbnail',
+    ...options
+});
+
+/**
+ * How the image looks so far, while it is rendered
+ *
+ * Fetch it again when the reply’s events say `preview`. There is none before the first and after the end.
+ */
+export const imagesPreview = <ThrowOnError extends boolean = false>(options: Options<ImagesPreviewData, ThrowOnError>) => (options.client ?? client).get<ImagesPreviewResponses, ImagesPreviewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/preview/{message_id}',
+    ...options
+});
+
+/**
+ * Who holds the GPU, what happens to it, how many wait
+ */
+export const gpuStatus = <ThrowOnError extends boolean = false>(options?: Options<GpuStatusData, ThrowOnError>) => (options?.client ?? client).get<GpuStatusResponses, GpuStatusErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/gpu/status',
+    ...options
+});
+
+/**
+ * The queue
+ *
+ * Your own requests in full; of other people’s only that they are there, and of what kind.
+ */
+export const gpuQueue = <ThrowOnError extends boolean = false>(options?: Options<GpuQueueData, ThrowOnError>) => (options?.client ?? client).get<GpuQueueResponses, GpuQueueErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/gpu/queue',
+    ...options
+});
+
+/**
+ * The GPU and the queue, as they change
+ *
+ * Server-sent events: `status` (as `GET /api/gpu/status`) at once and on every change, `queue` (as `GET /api/gpu/queue`) at once and when your view of it changes, at most once a second.
+ */
+export const gpuEvents = <ThrowOnError extends boolean = false>(options?: Options<GpuEventsData, ThrowOnError, GpuEventsResponse>) => (options?.client ?? client).sse.get<GpuEventsResponses, GpuEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/gpu/events',
+    ...options
+});
+
+/**
+ * The engines and the card
+ */
+export const processStatus = <ThrowOnError extends boolean = false>(options?: Options<ProcessStatusData, ThrowOnError>) => (options?.client ?? client).get<ProcessStatusResponses, ProcessStatusErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/process/status',
+    ...options
+});
+
+/**
+ * This process answers
+ */
+export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>) => (options?.client ?? client).get<HealthLiveResponses, HealthLiveErrors, ThrowOnError>({ url: '/health/live', ...options });
+
+/**
+ * This process has what it needs
+ */
+export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>) => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
+
+/**
+ * Prometheus metrics
+ *
+ * From the machine itself and private networks, or with `Authorization: Bearer <METRICS_TOKEN>`.
+ */
+export const metrics = <ThrowOnError extends boolean = false>(options?: Options<MetricsData, ThrowOnError>) => (options?.client ?? client).get<MetricsResponses, MetricsErrors, ThrowOnError>({ url: '/metrics', ...options });

@@ -1,0 +1,2160 @@
+// This file is generated from the gateway’s OpenAPI document. Do not edit.
+// @ts-nocheck
+
+export type ClientOptions = {
+    baseUrl: `${string}://${string}` | (string & {});
+};
+
+export type Card = {
+    name: string;
+    total_mib: number;
+    used_mib: number;
+    simulated: boolean;
+};
+
+export type ChangePassword = {
+    current_password: string;
+    new_password: string;
+};
+
+export type Chat = {
+    id: number;
+    title: string;
+    pinned: boolean;
+    /**
+     * The model that answers; chosen before the first message
+     */
+    model: string | null;
+    temperature: number | null;
+    max_tokens: number | null;
+    system_prompt: string | null;
+    created_at: string;
+    updated_at: string;
+};
+
+export type ChatPage = {
+    chats: Array<Chat>;
+    next_cursor: string | null;
+};
+
+export type ChatWithMessages = {
+    chat: Chat;
+    messages: Array<Message>;
+};
+
+export type CreateChat = {
+    title?: string;
+    model?: string | null;
+    temperature?: number | null;
+    max_tokens?: number | null;
+    system_prompt?: string | null;
+};
+
+export type EngineView = {
+    engine: 'ollama' | 'comfyui';
+    state: 'stopped' | 'starting' | 'ready' | 'stopping' | 'failed' | 'unreachable';
+    simulated: boolean;
+    driver: 'attached' | 'child';
+    loaded_models: Array<string>;
+};
+
+export type GenerateImage = {
+    chat_id: number;
+    /**
+     * In any language
+     */
+    description: string;
+    /**
+     * Pixels, a multiple of 16
+     */
+    width?: number;
+    /**
+     * Pixels, a multiple of 16
+     */
+    height?: number;
+    /**
+     * Random when left out
+     */
+    seed?: number;
+};
+
+export type GpuFeedEvent = GpuStatus | QueueView;
+
+export type GpuStatus = {
+    node: string;
+    phase: 'idle' | 'serving' | 'draining' | 'swapping' | 'unavailable';
+    /**
+     * Whose turn it is; null while nobody owns the GPU
+     */
+    holder: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    holder_since_ms: number | null;
+    swap: {
+        id: string;
+        from: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+        to: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+        phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+        started_at_ms: number;
+    } | null;
+    last_swap: SwapRecord | null;
+    running: number;
+    waiting: number;
+    card: Card | null;
+    engines: Array<EngineView>;
+    at_ms: number;
+};
+
+export type Image = {
+    id: number;
+    message_id: number;
+    chat_id: number;
+    description: string;
+    /**
+     * What the language model made of the description
+     */
+    prompt: string;
+    /**
+     * `user`: the description was used as it is
+     */
+    prompt_by: 'model' | 'user';
+    seed: number;
+    width: number;
+    height: number;
+    settings: {
+        steps: number;
+        cfg: number;
+        guidance: number;
+        sampler: string;
+        scheduler: string;
+        denoise: number;
+    };
+    model: string;
+    size_bytes: number;
+    /**
+     * The PNG; needs the owner’s token
+     */
+    url: string;
+    thumbnail_url: string;
+    simulated: boolean;
+    created_at: string;
+};
+
+export type ImageList = {
+    message_id: number;
+    images: Array<Image>;
+};
+
+export type Liveness = {
+    status: 'ok';
+};
+
+export type Login = {
+    username: string;
+    password: string;
+};
+
+export type Message = {
+    id: number;
+    chat_id: number;
+    role: 'user' | 'assistant';
+    /**
+     * What was asked for: an answer in words, or a picture
+     */
+    kind: 'text' | 'image';
+    content: string;
+    model: string | null;
+    state: 'queued' | 'swapping' | 'loading' | 'prompting' | 'rendering' | 'streaming' | 'done' | 'failed' | 'cancelled';
+    error: {
+        code: string;
+        say: string;
+    } | null;
+    attachments: Array<{
+        image_id: number;
+        width: number;
+        height: number;
+    }>;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+    created_at: string;
+    finished_at: string | null;
+};
+
+export type Model = {
+    model: string;
+    size_bytes: number;
+    parameter_size: string | null;
+    capabilities: Array<string>;
+    is_default: boolean;
+};
+
+export type ModelList = {
+    models: Array<Model>;
+    default_model: string;
+    simulated: boolean;
+};
+
+export type Problem = {
+    /**
+     * A URI that names the kind of problem
+     */
+    type: string;
+    /**
+     * A sentence for the user
+     */
+    title: string;
+    status: number;
+    /**
+     * Stable code, `owner.what`
+     */
+    code: string;
+    retry: 'never' | 'now' | 'later';
+    /**
+     * Quote this when you report the problem
+     */
+    correlation_id: string;
+    /**
+     * The wrong fields, and what would be right
+     */
+    errors?: Array<{
+        field: string;
+        message: string;
+    }>;
+};
+
+export type ProcessStatus = {
+    node: string;
+    card: Card | null;
+    engines: Array<EngineView>;
+};
+
+export type QueueView = {
+    entries: Array<{
+        mine: boolean;
+        kind: 'reply' | 'prompting' | 'render';
+        running: boolean;
+        position: number | null;
+        reason: {
+            code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+            holder: {
+                engine: 'ollama' | 'comfyui';
+                model: string | null;
+            } | null;
+        } | null;
+        eta_p50_ms: number | null;
+        eta_p90_ms: number | null;
+        /**
+         * Null for other people’s requests
+         */
+        lane: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+        chat_id: number | null;
+        message_id: number | null;
+    }>;
+};
+
+export type Readiness = {
+    status: 'ok' | 'unavailable';
+    checks: {
+        [key: string]: 'ok' | 'failed';
+    };
+};
+
+export type Register = {
+    username: string;
+    email?: string;
+    password: string;
+};
+
+export type ReplyEvent = {
+    type: 'state';
+    state: 'queued';
+    /**
+     * Place in the queue, 1 is next; null while unknown
+     */
+    position: number | null;
+    reason: {
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+        holder: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+    } | null;
+    eta_p50_ms: number | null;
+    eta_p90_ms: number | null;
+} | {
+    type: 'state';
+    state: 'swapping';
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+} | {
+    type: 'state';
+    state: 'loading';
+    model: string | null;
+} | {
+    type: 'state';
+    state: 'streaming' | 'prompting' | 'rendering';
+} | {
+    type: 'text';
+    text: string;
+} | {
+    type: 'prompt';
+    prompt: string;
+    seed: number;
+} | {
+    type: 'progress';
+    step: number;
+    steps: number;
+} | {
+    type: 'preview';
+    revision: number;
+} | {
+    type: 'image';
+    image_id: number;
+    width: number;
+    height: number;
+} | {
+    type: 'reset';
+    text: string;
+} | {
+    type: 'end';
+    state: 'done' | 'failed' | 'cancelled';
+    code: string | null;
+    /**
+     * A sentence for the user
+     */
+    say: string | null;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+};
+
+export type SendMessage = {
+    content: string;
+    /**
+     * Also becomes the model of the chat
+     */
+    model?: string;
+};
+
+export type SentMessage = {
+    message: Message;
+    reply: Message;
+};
+
+export type SentReplyEvent = SentMessage | {
+    type: 'state';
+    state: 'queued';
+    /**
+     * Place in the queue, 1 is next; null while unknown
+     */
+    position: number | null;
+    reason: {
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+        holder: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+    } | null;
+    eta_p50_ms: number | null;
+    eta_p90_ms: number | null;
+} | {
+    type: 'state';
+    state: 'swapping';
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+} | {
+    type: 'state';
+    state: 'loading';
+    model: string | null;
+} | {
+    type: 'state';
+    state: 'streaming' | 'prompting' | 'rendering';
+} | {
+    type: 'text';
+    text: string;
+} | {
+    type: 'prompt';
+    prompt: string;
+    seed: number;
+} | {
+    type: 'progress';
+    step: number;
+    steps: number;
+} | {
+    type: 'preview';
+    revision: number;
+} | {
+    type: 'image';
+    image_id: number;
+    width: number;
+    height: number;
+} | {
+    type: 'reset';
+    text: string;
+} | {
+    type: 'end';
+    state: 'done' | 'failed' | 'cancelled';
+    code: string | null;
+    /**
+     * A sentence for the user
+     */
+    say: string | null;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+};
+
+export type Session = {
+    access_token: string;
+    token_type: 'bearer';
+    /**
+     * Seconds
+     */
+    expires_in: number;
+    user: User;
+};
+
+export type SwapRecord = {
+    id: string;
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phases: Array<{
+        phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+        ms: number;
+    }>;
+    total_ms: number;
+};
+
+export type TimelineEntry = {
+    lane: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    };
+    /**
+     * From asking for the GPU to holding it, swap included
+     */
+    queued_ms: number;
+    /**
+     * The hand-over that this request waited for, if any
+     */
+    swap: SwapRecord | null;
+    /**
+     * From holding the GPU to the first token or the first sampling step
+     */
+    first_ms: number | null;
+    /**
+     * From asking for the GPU to giving it back
+     */
+    total_ms: number;
+};
+
+export type UpdateChat = {
+    title?: string;
+    pinned?: boolean;
+    model?: string | null;
+    temperature?: number | null;
+    max_tokens?: number | null;
+    system_prompt?: string | null;
+};
+
+export type UpdateMe = {
+    email?: string | null;
+    locale?: 'en' | 'ru';
+};
+
+export type User = {
+    id: number;
+    username: string;
+    email: string | null;
+    role: 'admin' | 'user';
+    locale: 'en' | 'ru' | null;
+    created_at: string;
+};
+
+export type Verification = {
+    valid: true;
+    expires_at: string;
+    user: User;
+};
+
+export type AuthRegisterData = {
+    body: Register;
+    path?: never;
+    query?: never;
+    url: '/api/auth/register';
+};
+
+export type AuthRegisterErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `user.limit_reached`: This installation has reached its number of users.
+     *
+     * `user.registration_closed`: Registration is closed. Ask the administrator for an account.
+     *
+     * `auth.foreign_origin`: Another site may not use this session.
+     */
+    403: Problem;
+    /**
+     * `user.name_taken`: This user name is taken. Please choose another.
+     *
+     * `user.email_taken`: This e-mail address is already used.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
+
+export type AuthRegisterResponses = {
+    /**
+     * The session; the refresh token is in the cookie
+     */
+    201: Session;
+};
+
+export type AuthRegisterResponse = AuthRegisterResponses[keyof AuthRegisterResponses];
+
+export type AuthLoginData = {
+    body: Login;
+    path?: never;
+    query?: never;
+    url: '/api/auth/login';
+};
+
+export type AuthLoginErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.invalid_credentials`: The user name or the password is wrong.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.foreign_origin`: Another site may not use this session.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthLoginError = AuthLoginErrors[keyof AuthLoginErrors];
+
+export type AuthLoginResponses = {
+    /**
+     * The session; the refresh token is in the cookie
+     */
+    200: Session;
+};
+
+export type AuthLoginResponse = AuthLoginResponses[keyof AuthLoginResponses];
+
+export type AuthRefreshData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/refresh';
+};
+
+export type AuthRefreshErrors = {
+    /**
+     * `auth.invalid_refresh`: Your session has ended. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.foreign_origin`: Another site may not use this session.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthRefreshError = AuthRefreshErrors[keyof AuthRefreshErrors];
+
+export type AuthRefreshResponses = {
+    /**
+     * The session; the cookie holds the next refresh token
+     */
+    200: Session;
+};
+
+export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponses];
+
+export type AuthLogoutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/logout';
+};
+
+export type AuthLogoutErrors = {
+    /**
+     * `auth.foreign_origin`: Another site may not use this session.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
+
+export type AuthLogoutResponses = {
+    /**
+     * Logged out
+     */
+    204: void;
+};
+
+export type AuthLogoutResponse = AuthLogoutResponses[keyof AuthLogoutResponses];
+
+export type AuthVerifyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/verify';
+};
+
+export type AuthVerifyErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthVerifyError = AuthVerifyErrors[keyof AuthVerifyErrors];
+
+export type AuthVerifyResponses = {
+    /**
+     * It is good
+     */
+    200: Verification;
+};
+
+export type AuthVerifyResponse = AuthVerifyResponses[keyof AuthVerifyResponses];
+
+export type AuthMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/me';
+};
+
+export type AuthMeErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthMeError = AuthMeErrors[keyof AuthMeErrors];
+
+export type AuthMeResponses = {
+    /**
+     * The account
+     */
+    200: User;
+};
+
+export type AuthMeResponse = AuthMeResponses[keyof AuthMeResponses];
+
+export type AuthUpdateMeData = {
+    body: UpdateMe;
+    path?: never;
+    query?: never;
+    url: '/api/auth/me';
+};
+
+export type AuthUpdateMeErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `user.email_taken`: This e-mail address is already used.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthUpdateMeError = AuthUpdateMeErrors[keyof AuthUpdateMeErrors];
+
+export type AuthUpdateMeResponses = {
+    /**
+     * The account as it is now
+     */
+    200: User;
+};
+
+export type AuthUpdateMeResponse = AuthUpdateMeResponses[keyof AuthUpdateMeResponses];
+
+export type AuthChangePasswordData = {
+    body: ChangePassword;
+    path?: never;
+    query?: never;
+    url: '/api/auth/password';
+};
+
+export type AuthChangePasswordErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.invalid_credentials`: The user name or the password is wrong.
+     *
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.foreign_origin`: Another site may not use this session.
+     *
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type AuthChangePasswordError = AuthChangePasswordErrors[keyof AuthChangePasswordErrors];
+
+export type AuthChangePasswordResponses = {
+    /**
+     * A new session
+     */
+    200: Session;
+};
+
+export type AuthChangePasswordResponse = AuthChangePasswordResponses[keyof AuthChangePasswordResponses];
+
+export type ChatsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        q?: string;
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/api/chats';
+};
+
+export type ChatsListErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsListError = ChatsListErrors[keyof ChatsListErrors];
+
+export type ChatsListResponses = {
+    /**
+     * A page of chats
+     */
+    200: ChatPage;
+};
+
+export type ChatsListResponse = ChatsListResponses[keyof ChatsListResponses];
+
+export type ChatsCreateData = {
+    body: CreateChat;
+    path?: never;
+    query?: never;
+    url: '/api/chats';
+};
+
+export type ChatsCreateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsCreateError = ChatsCreateErrors[keyof ChatsCreateErrors];
+
+export type ChatsCreateResponses = {
+    /**
+     * The new chat
+     */
+    201: Chat;
+};
+
+export type ChatsCreateResponse = ChatsCreateResponses[keyof ChatsCreateResponses];
+
+export type ChatsDeleteData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chats/{id}';
+};
+
+export type ChatsDeleteErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsDeleteError = ChatsDeleteErrors[keyof ChatsDeleteErrors];
+
+export type ChatsDeleteResponses = {
+    /**
+     * It is gone
+     */
+    204: void;
+};
+
+export type ChatsDeleteResponse = ChatsDeleteResponses[keyof ChatsDeleteResponses];
+
+export type ChatsGetData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chats/{id}';
+};
+
+export type ChatsGetErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsGetError = ChatsGetErrors[keyof ChatsGetErrors];
+
+export type ChatsGetResponses = {
+    /**
+     * The chat and its messages, oldest first
+     */
+    200: ChatWithMessages;
+};
+
+export type ChatsGetResponse = ChatsGetResponses[keyof ChatsGetResponses];
+
+export type ChatsUpdateData = {
+    body: UpdateChat;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chats/{id}';
+};
+
+export type ChatsUpdateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsUpdateError = ChatsUpdateErrors[keyof ChatsUpdateErrors];
+
+export type ChatsUpdateResponses = {
+    /**
+     * The chat as it is now
+     */
+    200: Chat;
+};
+
+export type ChatsUpdateResponse = ChatsUpdateResponses[keyof ChatsUpdateResponses];
+
+export type MessagesSendData = {
+    body: SendMessage;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chats/{id}/messages';
+};
+
+export type MessagesSendErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `chat.model_required`: Choose a model for this chat first.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesSendError = MessagesSendErrors[keyof MessagesSendErrors];
+
+export type MessagesSendResponses = {
+    /**
+     * Your message, and the reply that will be written; as a stream, everything that happens to it
+     */
+    201: SentMessage;
+};
+
+export type MessagesSendResponse = MessagesSendResponses[keyof MessagesSendResponses];
+
+export type MessagesRegenerateData = {
+    body?: never;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}/regenerate';
+};
+
+export type MessagesRegenerateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     */
+    409: Problem;
+    /**
+     * `chat.model_required`: Choose a model for this chat first.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesRegenerateError = MessagesRegenerateErrors[keyof MessagesRegenerateErrors];
+
+export type MessagesRegenerateResponses = {
+    /**
+     * The reply that will be written
+     */
+    201: Message;
+};
+
+export type MessagesRegenerateResponse = MessagesRegenerateResponses[keyof MessagesRegenerateResponses];
+
+export type RepliesGetData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/replies/{id}';
+};
+
+export type RepliesGetErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type RepliesGetError = RepliesGetErrors[keyof RepliesGetErrors];
+
+export type RepliesGetResponses = {
+    /**
+     * The assistant message
+     */
+    200: Message;
+};
+
+export type RepliesGetResponse = RepliesGetResponses[keyof RepliesGetResponses];
+
+export type RepliesEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Go on behind this event; browsers send it by themselves when they reconnect
+         */
+        'Last-Event-ID'?: number;
+    };
+    path: {
+        id: number;
+    };
+    query?: {
+        /**
+         * Same as the header Last-Event-ID, which wins
+         */
+        after?: number;
+    };
+    url: '/api/replies/{id}/events';
+};
+
+export type RepliesEventsErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type RepliesEventsError = RepliesEventsErrors[keyof RepliesEventsErrors];
+
+export type RepliesEventsResponses = {
+    /**
+     * The events
+     */
+    200: ReplyEvent;
+};
+
+export type RepliesEventsResponse = RepliesEventsResponses[keyof RepliesEventsResponses];
+
+export type RepliesCancelData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/replies/{id}/cancel';
+};
+
+export type RepliesCancelErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type RepliesCancelError = RepliesCancelErrors[keyof RepliesCancelErrors];
+
+export type RepliesCancelResponses = {
+    /**
+     * The assistant message
+     */
+    200: Message;
+};
+
+export type RepliesCancelResponse = RepliesCancelResponses[keyof RepliesCancelResponses];
+
+export type ModelsListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/chat/models';
+};
+
+export type ModelsListErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsListError = ModelsListErrors[keyof ModelsListErrors];
+
+export type ModelsListResponses = {
+    /**
+     * The models
+     */
+    200: ModelList;
+};
+
+export type ModelsListResponse = ModelsListResponses[keyof ModelsListResponses];
+
+export type ImagesGenerateData = {
+    body: GenerateImage;
+    path?: never;
+    query?: never;
+    url: '/api/image/generate';
+};
+
+export type ImagesGenerateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesGenerateError = ImagesGenerateErrors[keyof ImagesGenerateErrors];
+
+export type ImagesGenerateResponses = {
+    /**
+     * Your message, and the one that will hold the image
+     */
+    201: SentMessage;
+};
+
+export type ImagesGenerateResponse = ImagesGenerateResponses[keyof ImagesGenerateResponses];
+
+export type ImagesListData = {
+    body?: never;
+    path: {
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/image/{message_id}';
+};
+
+export type ImagesListErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     *
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesListError = ImagesListErrors[keyof ImagesListErrors];
+
+export type ImagesListResponses = {
+    /**
+     * Empty while none is finished
+     */
+    200: ImageList;
+};
+
+export type ImagesListResponse = ImagesListResponses[keyof ImagesListResponses];
+
+export type ImagesFileData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}/file';
+};
+
+export type ImagesFileErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * There is no such part
+     */
+    416: unknown;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+};
+
+export type ImagesFileError = ImagesFileErrors[keyof ImagesFileErrors];
+
+export type ImagesFileResponses = {
+    /**
+     * The PNG; it never changes
+     */
+    200: Blob | File;
+    /**
+     * The part that `Range` asked for
+     */
+    206: Blob | File;
+};
+
+export type ImagesFileResponse = ImagesFileResponses[keyof ImagesFileResponses];
+
+export type ImagesThumbnailData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}/thumbnail';
+};
+
+export type ImagesThumbnailErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+};
+
+export type ImagesThumbnailError = ImagesThumbnailErrors[keyof ImagesThumbnailErrors];
+
+export type ImagesThumbnailResponses = {
+    /**
+     * The thumbnail
+     */
+    200: Blob | File;
+};
+
+export type ImagesThumbnailResponse = ImagesThumbnailResponses[keyof ImagesThumbnailResponses];
+
+export type ImagesPreviewData = {
+    body?: never;
+    path: {
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/images/preview/{message_id}';
+};
+
+export type ImagesPreviewErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+};
+
+export type ImagesPreviewError = ImagesPreviewErrors[keyof ImagesPreviewErrors];
+
+export type ImagesPreviewResponses = {
+    /**
+     * The latest preview
+     */
+    200: Blob | File;
+};
+
+export type ImagesPreviewResponse = ImagesPreviewResponses[keyof ImagesPreviewResponses];
+
+export type GpuStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/gpu/status';
+};
+
+export type GpuStatusErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type GpuStatusError = GpuStatusErrors[keyof GpuStatusErrors];
+
+export type GpuStatusResponses = {
+    /**
+     * The present state
+     */
+    200: GpuStatus;
+};
+
+export type GpuStatusResponse = GpuStatusResponses[keyof GpuStatusResponses];
+
+export type GpuQueueData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/gpu/queue';
+};
+
+export type GpuQueueErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type GpuQueueError = GpuQueueErrors[keyof GpuQueueErrors];
+
+export type GpuQueueResponses = {
+    /**
+     * Running requests first, then by place
+     */
+    200: QueueView;
+};
+
+export type GpuQueueResponse = GpuQueueResponses[keyof GpuQueueResponses];
+
+export type GpuEventsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/gpu/events';
+};
+
+export type GpuEventsErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+};
+
+export type GpuEventsError = GpuEventsErrors[keyof GpuEventsErrors];
+
+export type GpuEventsResponses = {
+    /**
+     * The events
+     */
+    200: GpuFeedEvent;
+};
+
+export type GpuEventsResponse = GpuEventsResponses[keyof GpuEventsResponses];
+
+export type ProcessStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/process/status';
+};
+
+export type ProcessStatusErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ProcessStatusError = ProcessStatusErrors[keyof ProcessStatusErrors];
+
+export type ProcessStatusResponses = {
+    /**
+     * What runs on the GPU host
+     */
+    200: ProcessStatus;
+};
+
+export type ProcessStatusResponse = ProcessStatusResponses[keyof ProcessStatusResponses];
+
+export type HealthLiveData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/live';
+};
+
+export type HealthLiveErrors = {
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+};
+
+export type HealthLiveError = HealthLiveErrors[keyof HealthLiveErrors];
+
+export type HealthLiveResponses = {
+    /**
+     * It does
+     */
+    200: Liveness;
+};
+
+export type HealthLiveResponse = HealthLiveResponses[keyof HealthLiveResponses];
+
+export type HealthReadyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/ready';
+};
+
+export type HealthReadyErrors = {
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * Something is missing
+     */
+    503: Readiness;
+};
+
+export type HealthReadyError = HealthReadyErrors[keyof HealthReadyErrors];
+
+export type HealthReadyResponses = {
+    /**
+     * Everything is there
+     */
+    200: Readiness;
+};
+
+export type HealthReadyResponse = HealthReadyResponses[keyof HealthReadyResponses];
+
+export type MetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/metrics';
+};
+
+export type MetricsErrors = {
+    /**
+     * `request.not_found`: There is nothing here.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+};
+
+export type MetricsError = MetricsErrors[keyof MetricsErrors];
+
+export type MetricsResponses = {
+    /**
+     * The metrics, as text
+     */
+    200: Blob | File;
+};
+
+export type MetricsResponse = MetricsResponses[keyof MetricsResponses];
