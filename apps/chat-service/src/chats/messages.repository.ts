@@ -1,4 +1,4 @@
-import { FINAL_STATES, type Attachment, type EndEvent, type Usage } from '@baton/contracts';
+import { FINAL_STATES, type Attachment, type EndEvent, type TimelineEntry, type Usage } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, LessThan, Not } from 'typeorm';
@@ -10,7 +10,7 @@ import { fold } from './search-text.ts';
 export interface MessageEnd {
   readonly state: EndEvent['state'];
   readonly error: { readonly code: string; readonly say: string } | null;
-  readonly timeline: EndEvent['timeline'];
+  readonly timeline: readonly TimelineEntry[];
   /** Left out for images: their content stays as it is. */
   readonly content?: string;
   readonly usage?: Usage | null;

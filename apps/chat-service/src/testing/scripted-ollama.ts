@@ -8,7 +8,7 @@ export interface Asked {
 }
 
 /** What the server does with one request for `/api/chat`. */
-export type Script = (answer: Answer, asked: Asked) => void | Promise<void>;
+export type Script = (answer: Answer, asked: Asked) => unknown;
 
 /** Speaks NDJSON as Ollama does; what a test wants to go wrong, it does by hand. */
 export class Answer {
