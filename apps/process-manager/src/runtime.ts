@@ -119,22 +119,23 @@ export class Runtime {
   private async begin({ config, log }: RuntimeParts): Promise<void> {
     const { all } = this.engines;
     await Promise.all(all.map(({ managed }) => managed.check()));
-    await this.card.start(await this.heldMib());
+    const heldMib = await this.heldMib();
+    await this.card.start(heldMib);
     this.node.start();
-    for (const engine of all) {
-      const isChild = engine.managed.kind === 'child';
-      if (!isChild || !config[engine.name].startsAtBoot) continue;
-      engine.managed
-        .ensureReady()
-        .catch((error: unknown) => log.error('engine.start', error, { engine: engine.name }));
-    }
+    const started = all
+      .filter(({ name, managed }) => managed.kind === 'child' && config[name].startsAtBoot)
+      .map(({ name, managed }) =>
+        managed.ensureReady().catch((error: unknown) => log.error('engine.start', error, { engine: name })),
+      );
+    if (heldMib > 0) return;
+    void Promise.all(started).then(() => this.card.settle());
   }
 
   private async heldMib(): Promise<number> {
     const signal = AbortSignal.timeout(FIRST_LOOK_MS);
     const held = await Promise.all(
       this.engines.all.map(({ url, software }) =>
-        url === null ? 0 : software.heldMib(url, signal).catch(() => 0),
+        url === null ? Promise.resolve(0) : software.heldMib(url, signal).catch(() => 0),
       ),
     );
     return held.reduce((sum, mib) => sum + mib, 0);

@@ -87,14 +87,14 @@ export class ChildProcessDriver implements EngineDriver {
 
   private async spawn(port: number, runId: string): Promise<ChildProcess> {
     const [program = '', ...args] = this.settings.command.map((part) => this.fill(part, port));
-    const environment = Object.entries(this.settings.environment).map(([name, value]) => [
-      name,
-      this.fill(value, port),
-    ]);
+    const environment: Record<string, string> = { [RUN_VARIABLE]: runId };
+    for (const [name, value] of Object.entries(this.settings.environment)) {
+      environment[name] = this.fill(value, port);
+    }
     const child = spawn(program, args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...Object.fromEntries(environment), [RUN_VARIABLE]: runId },
+      env: environment,
     });
     await once(child, 'spawn');
     return child;
@@ -133,9 +133,14 @@ export class ChildProcessDriver implements EngineDriver {
     this.running = { child, run, ended, isStopping: false };
     if (child.pid === undefined) return;
     const entry = await readProcess(child.pid);
-    if (entry !== null && this.running !== null) {
+    if (entry !== null && this.isRecorded(run)) {
       this.runs.put({ ...run, leader: { pid: child.pid, startTime: entry.startTime } });
     }
+  }
+
+  /** False once it has ended and was cleared away. */
+  private isRecorded(run: EngineRun): boolean {
+    return this.runs.all().some(({ runId }) => runId === run.runId);
   }
 
   /** The leader has ended: ends what it left behind (Ollama's model runners hold the card's memory) and the record. */
@@ -149,8 +154,10 @@ export class ChildProcessDriver implements EngineDriver {
   }
 
   private async endedWithin(running: Running, ms: number): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.clock.after(ms, resolve);
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.clock.after(ms, resolve);
+    });
     await Promise.race([running.ended, late]).finally(cancel);
   }
 }

@@ -226,7 +226,7 @@ async function startAndKillOwner(): Promise<number[]> {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
-  const [line] = (await once(owner.stdout ?? owner, 'data')) as [Buffer];
+  const [line] = (await once(owner.stdout, 'data')) as [Buffer];
   const pids = JSON.parse(await answer(String(line).trim())) as number[];
   owner.kill('SIGKILL');
   await once(owner, 'exit');

@@ -6,6 +6,7 @@ import type { MemoryFloor } from './memory-floor.ts';
 
 const WATCH_MS = 1_000;
 const POLL_MS = 15;
+const SETTLE_TIMEOUT_MS = 10_000;
 
 /** Watches the one card of this node. Without a probe there is no view, and nothing to verify by. */
 export class CardService {
@@ -14,7 +15,8 @@ export class CardService {
   private readonly clock: Clock;
   private readonly changes = new Listeners<[CardView]>();
   private readonly closing = new AbortController();
-  private watching: Promise<void> = Promise.resolve();
+  private readonly settling = new AbortController();
+  private watching: Promise<unknown> = Promise.resolve();
   private latest: CardView | null = null;
 
   constructor(probe: CardProbe | null, floor: MemoryFloor, clock: Clock) {
@@ -45,6 +47,17 @@ export class CardService {
     this.watching = this.watch(probe);
   }
 
+  /**
+   * While nobody has had a turn and nothing is loaded: learns what the engines keep just for running, so that the first
+   * swap need not wait for that to stand still. Ends at the first swap.
+   */
+  settle(): void {
+    const { probe } = this;
+    if (probe === null || this.settling.signal.aborted) return;
+    const settled = this.waitUntilFree(probe, SETTLE_TIMEOUT_MS, this.settling.signal).catch(() => undefined);
+    this.watching = Promise.all([this.watching, settled]);
+  }
+
   /** An engine's process ended. */
   forgetResidue(): void {
     this.floor.forgetResidue();
@@ -56,8 +69,11 @@ export class CardService {
    * @throws AppError `gpu.swap_failed` when it does not say so in time, or cannot be asked
    */
   async untilFree(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const { probe } = this;
-    if (probe === null) return;
+    this.settling.abort();
+    if (this.probe !== null) await this.waitUntilFree(this.probe, timeoutMs, signal);
+  }
+
+  private async waitUntilFree(probe: CardProbe, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const deadline = this.clock.monotonic() + timeoutMs;
     this.floor.restart();
     for (;;) {
@@ -77,6 +93,7 @@ export class CardService {
 
   async close(): Promise<void> {
     this.closing.abort();
+    this.settling.abort();
     await this.watching;
     await this.probe?.close();
   }

@@ -33,7 +33,8 @@ export function forwardUpgrade(passage: UpgradePassage): Passing {
     path: passage.path,
     headers: ['Host', host, ...requestHeaders(request), 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
   });
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
   let upstream: Socket | Duplex | null = null;
   outgoing.once('upgrade', (incoming, engineSocket: Duplex, engineHead) => {
     upstream = engineSocket;

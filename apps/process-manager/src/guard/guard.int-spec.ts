@@ -30,7 +30,7 @@ const HEADERS = { 'x-baton-lease': 'lease-1', 'x-baton-fence': '7' };
 const PROMPT = '6b1f8a1e-3b57-4c5e-9c39-0f6f3f0c7a11';
 
 let folder: string;
-let closers: (() => Promise<unknown> | void)[];
+let closers: (() => unknown)[];
 const addresses = new Map<string, string>();
 
 beforeEach(() => {

@@ -103,9 +103,11 @@ export class GuardService {
    * revokes all leases. Resolves with false when an engine would not let go of a prompt.
    */
   async drain(drainMs: number, signal: AbortSignal): Promise<boolean> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.parts.clock.after(drainMs, resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.parts.clock.after(drainMs, resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
     const idle = Promise.all([...this.uses.values()].map((use) => use.whenIdle()));
     await Promise.race([idle, late]).finally(cancel);
     return this.revokeAll();

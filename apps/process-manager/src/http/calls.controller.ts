@@ -41,12 +41,12 @@ export class CallsController {
   }
 
   @HandleCall(readNodeStatus)
-  async status(_request: Record<string, never>): Promise<NodeStatus> {
+  async status(): Promise<NodeStatus> {
     return this.runtime.node.status;
   }
 
   @HandleCall(listEngineModels)
-  async models(_request: { engine: 'ollama' }): Promise<ModelList & { simulated: boolean }> {
+  async models(): Promise<ModelList & { simulated: boolean }> {
     return { ...(await this.runtime.models.list()), simulated: this.runtime.engines.isSimulated('ollama') };
   }
 }

@@ -7,7 +7,7 @@ import { Runtime } from '../runtime.ts';
 /** Injection token: the word that `GET /status` asks for, or null where only this machine can ask. */
 export const STATUS_SECRET = Symbol('STATUS_SECRET');
 
-/** For people and probes on the GPU host. Admitted leases are the key to the engines: they are not shown here. */
+/** For people and probes on the GPU host. Ids of leases are keys to the engines: only their number is shown. */
 @Controller()
 export class StatusController {
   private readonly runtime: Runtime;
@@ -19,12 +19,14 @@ export class StatusController {
   }
 
   @Get('status')
-  status(@Headers('authorization') authorization: string | undefined): Omit<NodeStatus, 'admitted'> {
+  status(
+    @Headers('authorization') authorization: string | undefined,
+  ): Omit<NodeStatus, 'admitted'> & { leases: number } {
     if (this.secret !== null && !isEqual(authorization ?? '', `Bearer ${this.secret}`)) {
       throw new AppError('auth.required');
     }
-    const { admitted: _keys, ...shown } = this.runtime.node.status;
-    return shown;
+    const { admitted, ...shown } = this.runtime.node.status;
+    return { ...shown, leases: admitted.length };
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '@baton/kernel';
 import type { Lane, SwapEnd, SwapPhase } from '@baton/contracts';
 import { eventually } from '@baton/testing';
-import type { EngineDriver, EngineExit } from '../core/engine-driver.ts';
+import type { EngineDriver } from '../core/engine-driver.ts';
 import { Gate } from '../core/gate.ts';
 import { ManagedEngine } from '../core/managed-engine.ts';
 import { AttachedDriver } from '../drivers/attached.driver.ts';
@@ -52,13 +52,13 @@ class FakeChildDriver implements EngineDriver {
     this.onEnd();
   }
 
-  onExit(_listener: (exit: EngineExit) => void): () => void {
+  onExit(): () => void {
     return () => undefined;
   }
 }
 
 let folder: string;
-let closers: (() => Promise<unknown> | void)[];
+let closers: (() => unknown)[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'baton-swap-'));
@@ -383,12 +383,12 @@ describe('loading', () => {
 describe('a newer swap', () => {
   test('overtakes one that loads: the load is waited for, then undone, and the gate never opens for it', async () => {
     const node = await startNode();
-    const loading = Promise.withResolvers<void>();
+    const loading = Promise.withResolvers<undefined>();
     node.ollama.loadGate = loading.promise;
     const first = node.begin(LLAMA);
     await eventually(() => node.phases.some(([, phase]) => phase === 'load'));
     const second = node.begin(COMFYUI);
-    loading.resolve();
+    loading.resolve(undefined);
     expect(await node.endOf(first)).toMatchObject({ outcome: 'failed', code: 'gpu.stale_fence' });
     expect((await node.endOf(second)).outcome).toBe('done');
     expect(node.ollama.loaded).toEqual([]);

@@ -20,7 +20,7 @@ export class FakeOllama extends FakeEngine {
   unloadHangs = false;
   /** How many loads from now on end with a half of the model in the computer's memory. */
   splitLoads = 0;
-  loadGate: Promise<void> = Promise.resolve();
+  loadGate: Promise<unknown> = Promise.resolve();
   driverLagMs = 0;
   private readonly card: FakeCard;
 
