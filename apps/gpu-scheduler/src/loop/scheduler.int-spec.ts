@@ -311,23 +311,36 @@ describe('on a Redis that stays', () => {
     await queue.close();
   }, 15_000);
 
-  test('from asking to holding, idle GPU and resident model: milliseconds', async () => {
+  test('an admission that a dead leader left behind is taken away by the next one', async () => {
+    await stack.scheduler().then((scheduler) => scheduler.stop());
+    await stack.node.admit({ leaseId: '0-left-1', fence: 1, lane: CHAT });
+    const next = await stack.scheduler();
+    await eventually(() => next.isLeader && stack.node.admitted.size === 0, { timeoutMs: 8_000 });
+  }, 15_000);
+
+  test('from asking to holding, idle GPU and resident model: a few round trips to Redis', async () => {
     await stack.scheduler();
     const figures: number[] = [];
-    for (let n = 0; n < 300; n += 1) {
+    const pings: number[] = [];
+    for (let n = 0; n < 200; n += 1) {
+      const pingedAt = performance.now();
+      await stack.redis.ping();
       const startedAt = performance.now();
+      pings.push(startedAt - pingedAt);
       await stack.use(CHAT, () => {
         figures.push(performance.now() - startedAt);
         return Promise.resolve();
       });
       await eventually(() => stack.node.admitted.size === 0, { everyMs: 1 });
     }
-    figures.sort((a, b) => a - b);
+    const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+    const [held, ping] = [median(figures), median(pings)];
+    const ratio = held / ping;
     process.stdout.write(
-      `submit to granted: p50 ${figures[150]?.toFixed(2)} ms, p99 ${figures[296]?.toFixed(2)} ms\n`,
+      `submit to granted: p50 ${held.toFixed(2)} ms, ${ratio.toFixed(1)} x PING (${ping.toFixed(3)} ms)\n`,
     );
-    expect(figures[150]).toBeLessThan(50);
-  }, 30_000);
+    expect(ratio).toBeLessThan(60);
+  }, 60_000);
 });
 
 test('Redis is killed and comes back empty: those who wait are served all the same', async () => {

@@ -325,7 +325,8 @@ export class Term {
 
   private nodeReported(status: NodeStatus, askedAtTurn: number): void {
     this.report = status;
-    const { bootId, highestFence, owner, swap, lastSwap } = status;
+    const { bootId, highestFence, owner, swap, lastSwap, admitted } = status;
+    this.shutOutStrangers(admitted);
     if (lastSwap !== null && lastSwap.swapId === this.state.swap?.id) this.swapEnded(lastSwap);
     this.take(
       onNodeReport(
@@ -344,6 +345,19 @@ export class Term {
         this.now(),
       ),
     );
+  }
+
+  /**
+   * The guard lets somebody in whom nobody leads any more: a former leader died between the admission and the lease. Only
+   * former terms' names are touched, so that a leader who does not know yet that it is a former one harms nobody.
+   */
+  private shutOutStrangers(admitted: readonly string[]): void {
+    for (const leaseId of admitted) {
+      if (this.state.running.has(leaseId) || Number.parseInt(leaseId, 10) >= this.epoch) continue;
+      this.context.log.warn('lease.stranger', { leaseId });
+      // Asked for again with the next report if it does not work.
+      this.context.gpuNode.revoke(leaseId).catch(() => undefined);
+    }
   }
 
   private nodeAway(): void {

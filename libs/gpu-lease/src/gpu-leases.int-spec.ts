@@ -1,0 +1,178 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { STREAM_FIELD, gpuKeys, gpuQueueName, inboxEntry, type GpuEvent, type Lane } from '@baton/contracts';
+import { systemClock } from '@baton/kernel';
+import { Log, RedisConnections, createLogger } from '@baton/platform';
+import { eventually, startRedis } from '@baton/testing';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { GpuLeases } from './gpu-leases.ts';
+import type { Lease } from './lease.ts';
+
+const NODE = 'gpu0';
+const KEYS = gpuKeys(NODE);
+const LANE: Lane = { engine: 'ollama', instance: 'main', model: 'llama:8b' };
+const log = new Log(createLogger('test', 'fatal'));
+
+let redis: Redis;
+let connections: RedisConnections;
+let leases: GpuLeases;
+let queue: Queue;
+
+beforeEach(async () => {
+  const { url } = await startRedis();
+  redis = new Redis(url, { maxRetriesPerRequest: null });
+  connections = new RedisConnections(url, log);
+  leases = new GpuLeases({
+    node: NODE,
+    guardBaseUrl: 'http://guard',
+    clock: systemClock,
+    log,
+    redis: connections,
+  });
+  queue = new Queue(gpuQueueName(NODE), { connection: redis });
+});
+afterEach(async () => {
+  await leases.close();
+  await connections.onApplicationShutdown();
+  await queue.close();
+  redis.disconnect();
+});
+
+/** Asks for a lease of the job `reply-1-1`; what the scheduler would do is up to the test. */
+function ask<T>(work: (lease: Lease) => Promise<T>, signal = new AbortController().signal): Promise<T> {
+  const job = { lane: LANE, kind: 'reply' as const, userId: 1, messageId: 1, chatId: 1, estimateMs: 1_000 };
+  const asking = leases.withLease({ jobId: 'reply-1-1', job, signal }, work);
+  asking.catch(() => undefined);
+  return asking;
+}
+
+async function publish(event: GpuEvent): Promise<void> {
+  await redis.xadd(KEYS.events, '*', STREAM_FIELD, JSON.stringify(event));
+}
+
+async function storeLease(leaseId: string): Promise<void> {
+  const record = {
+    leaseId,
+    jobId: 'reply-1-1',
+    lane: JSON.stringify(LANE),
+    fence: 7,
+    userId: 1,
+    kind: 'reply',
+  };
+  const rest = { messageId: 1, chatId: 1, lockToken: 'token', grantedAtMs: Date.now(), state: 'live' };
+  await redis.hset(KEYS.lease(leaseId), { ...record, ...rest });
+  await redis.zadd(KEYS.leases, Date.now() + 5_000, leaseId);
+}
+
+function granted(leaseId: string): GpuEvent {
+  return {
+    type: 'lease.granted',
+    jobId: 'reply-1-1',
+    leaseId,
+    fence: 7,
+    lane: LANE,
+    ttlMs: 5_000,
+    swap: null,
+  };
+}
+
+function leaseState(leaseId: string): Promise<(string | null)[]> {
+  return redis.hmget(KEYS.lease(leaseId), 'state', 'outcome');
+}
+
+async function inbox(): Promise<string[]> {
+  const entries = await redis.xrange(KEYS.inbox, '-', '+');
+  return entries.map(([, fields]) => inboxEntry.parse(JSON.parse(fields[1] ?? '')).type);
+}
+
+async function submitted(): Promise<void> {
+  await eventually(async () => (await inbox()).includes('submitted'));
+}
+
+test('a job is in the queue before the scheduler hears of it, and its lease is given back when the work is done', async () => {
+  const asking = ask((lease) => Promise.resolve(lease.fence));
+  await submitted();
+  expect((await queue.getJob('reply-1-1'))?.opts.priority).toBe(20);
+  await storeLease('l1');
+  await publish(granted('l1'));
+  await expect(asking).resolves.toBe(7);
+  await eventually(async () => (await leaseState('l1'))[0] === 'released');
+  await expect(leaseState('l1')).resolves.toEqual(['released', 'completed']);
+  await expect(inbox()).resolves.toEqual(['submitted', 'released']);
+});
+
+test('work that throws gives the lease back as failed, and the caller gets its error', async () => {
+  const asking = ask(() => Promise.reject(new Error('the engine said no')));
+  await submitted();
+  await storeLease('l1');
+  await publish(granted('l1'));
+  await expect(asking).rejects.toThrow('the engine said no');
+  await eventually(async () => (await leaseState('l1'))[1] === 'failed');
+});
+
+test('a grant whose event was never seen is found by looking', async () => {
+  const asking = ask((lease) => Promise.resolve(lease.leaseId));
+  await submitted();
+  await storeLease('l1');
+  await expect(asking).resolves.toBe('l1');
+});
+
+test('a refusal whose event was never seen is found by looking', async () => {
+  const asking = ask(() => Promise.resolve());
+  await submitted();
+  await queue.remove('reply-1-1');
+  await expect(asking).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+});
+
+test('a job that the scheduler refuses ends with its code', async () => {
+  const asking = ask(() => Promise.resolve());
+  await submitted();
+  await publish({ type: 'job.ended', jobId: 'reply-1-1', outcome: 'failed', code: 'engine.unavailable' });
+  await expect(asking).rejects.toMatchObject({ code: 'engine.unavailable' });
+});
+
+test('a waiter that leaves cancels its job, and gives a grant that was on its way back at once', async () => {
+  const stop = new AbortController();
+  const asking = ask(() => Promise.resolve(), stop.signal);
+  await submitted();
+  stop.abort();
+  await expect(asking).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+  await eventually(async () => (await redis.sismember(KEYS.cancels, 'reply-1-1')) === 1);
+  await storeLease('l1');
+  await publish(granted('l1'));
+  await eventually(async () => (await leaseState('l1'))[0] === 'released');
+  await expect(leaseState('l1')).resolves.toEqual(['released', 'cancelled']);
+});
+
+test('a lease that is taken back stops the work, with the reason', async () => {
+  const asking = ask(
+    (lease) =>
+      new Promise((_, reject) => {
+        lease.signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+      }),
+  );
+  await submitted();
+  await storeLease('l1');
+  await publish(granted('l1'));
+  await eventually(async () => Number(await redis.zscore(KEYS.leases, 'l1')) > 0);
+  await publish({ type: 'lease.revoked', jobId: 'reply-1-1', leaseId: 'l1', reason: 'expired' });
+  await expect(asking).rejects.toMatchObject({ code: 'gpu.lease_lost' });
+});
+
+test('heartbeats put the expiry off; a revoked or expired lease is not brought back by one', async () => {
+  const { HolderStore } = await import('./lease.store.ts');
+  const store = new HolderStore(redis, NODE);
+  await storeLease('l1');
+  const before = Number(await redis.zscore(KEYS.leases, 'l1'));
+  await eventually(
+    async () => (await store.renew('l1')) && Number(await redis.zscore(KEYS.leases, 'l1')) > before,
+  );
+  await redis.zadd(KEYS.leases, Date.now() - 1, 'l1');
+  await expect(store.renew('l1')).resolves.toBe(false);
+  await redis.zadd(KEYS.leases, Date.now() + 5_000, 'l1');
+  await redis.hset(KEYS.lease('l1'), 'state', 'revoked');
+  await expect(store.renew('l1')).resolves.toBe(false);
+  await store.release({ leaseId: 'l1', jobId: 'reply-1-1' }, 'completed');
+  await expect(leaseState('l1')).resolves.toEqual(['revoked', null]);
+  await expect(store.renew('unknown')).resolves.toBe(false);
+});
