@@ -1,4 +1,10 @@
-import { FINAL_STATES, type Attachment, type EndEvent, type TimelineEntry, type Usage } from '@baton/contracts';
+import {
+  FINAL_STATES,
+  type Attachment,
+  type EndEvent,
+  type TimelineEntry,
+  type Usage,
+} from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, LessThan, Not } from 'typeorm';
@@ -16,6 +22,9 @@ export interface MessageEnd {
   readonly usage?: Usage | null;
   readonly attachments?: readonly Attachment[];
 }
+
+/** What a message says, without the rest of its row. */
+export type SaidRow = Pick<MessageRow, 'id' | 'role' | 'content' | 'completionTokens'>;
 
 /** A reply that was under way when the process ended, with the chat that it belongs to. */
 export interface UnfinishedReply {
@@ -53,9 +62,10 @@ export class MessagesRepository {
   }
 
   /** The exchange before a message, newest first, `limit` at a time; images and empty answers are left out. */
-  before(chatId: number, messageId: number, limit: number): Promise<MessageRow[]> {
+  before(chatId: number, messageId: number, limit: number): Promise<SaidRow[]> {
     return read(this.source, (manager) =>
       manager.find<MessageRow>(MESSAGE, {
+        select: { id: true, role: true, content: true, completionTokens: true },
         where: { chatId, id: LessThan(messageId), kind: 'text', deletedAt: IsNull(), content: Not('') },
         order: { id: 'DESC' },
         take: limit,

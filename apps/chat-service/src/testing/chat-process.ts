@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { replyLogKey, type EngineModel, type ReplyEvent } from '@baton/contracts';
 import { AppError, systemClock, type Clock } from '@baton/kernel';
 import { Metrics, RedisConnections, ReplyLogReader, ReplyLogWriter, type CallClient } from '@baton/platform';
+import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { ChatsController } from '../chats/chats.controller.ts';
 import { ChatsRepository } from '../chats/chats.repository.ts';
@@ -68,13 +70,18 @@ export class ChatProcess {
   private readonly generation: GenerationService;
   private readonly driver = new OllamaDriver(hurriedClock);
   private readonly redis: RedisConnections;
+  private readonly connections: readonly Redis[];
   private readonly reader: ReplyLogReader;
   private readonly end = new AbortController();
 
   private constructor({ source, redisUrl, gpu, models = [engineModel('gpt-oss:20b')] }: ChatProcessOptions) {
     this.redis = new RedisConnections(redisUrl, quietLog);
-    this.logs = new ReplyLogWriter(this.redis.dedicated('writer'));
-    this.reader = new ReplyLogReader(this.redis.dedicated('commands'), this.redis.dedicated('reader'));
+    const [writer, commands, reader] = ['writer', 'commands', 'reader'].map((name) =>
+      this.redis.dedicated(name),
+    ) as [Redis, Redis, Redis];
+    this.connections = [this.redis.shared, writer, commands, reader];
+    this.logs = new ReplyLogWriter(writer);
+    this.reader = new ReplyLogReader(commands, reader);
     const messages = new MessagesRepository(source);
     const repository = new ChatsRepository(source);
     this.models = new ModelsService(
@@ -122,8 +129,11 @@ export class ChatProcess {
   /** As with kill -9: nothing more is written anywhere. */
   async kill(): Promise<void> {
     this.end.abort();
+    const open = this.connections.filter(({ status }) => status !== 'end');
+    const closed = open.map((connection) => once(connection, 'end'));
     this.reader.close();
     await this.redis.onApplicationShutdown();
+    await Promise.all(closed);
     await this.driver.onApplicationShutdown();
   }
 }
