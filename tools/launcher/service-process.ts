@@ -3,6 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Stacks that name the TypeScript line; and a small young generation, which saves a fifth of an idle service's memory. */
+const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=4'] as const;
 /** A service closes itself within 8 s or says that it could not; this is a little more. */
 const STOP_TIMEOUT_MS = 10_000;
 const READY_POLL_MS = 100;
@@ -31,7 +33,7 @@ export class ServiceProcess {
 
   constructor({ name, program, env, onLine }: ServiceProcessOptions) {
     this.name = name;
-    this.#child = spawn(process.execPath, ['--enable-source-maps', program], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, program], {
       env,
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
