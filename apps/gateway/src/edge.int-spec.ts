@@ -226,7 +226,7 @@ describe('what is passed on', () => {
     gateway.fake.on(createChat, ({ chat }) => ({ ...CHAT, title: chat.title ?? 'none' }));
     gateway.fake.on(updateChat, ({ changes }) => ({ ...CHAT, pinned: changes.pinned ?? false }));
     gateway.fake.on(getChat, () => ({ chat: CHAT, messages: [] }));
-    gateway.fake.on(deleteChat, () => ({ deleted: true }));
+    gateway.fake.on(deleteChat, () => ({ deleted: true as const }));
     gateway.fake.on(listChats, ({ q, limit }) => ({
       chats: [{ ...CHAT, title: `${q} ${limit}` }],
       next_cursor: null,

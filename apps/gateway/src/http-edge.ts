@@ -5,16 +5,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppError } from '@baton/kernel';
 import { Log, Metrics } from '@baton/platform';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppModule } from './app.module.ts';
 import type { AuthenticatedRequest } from './auth/current-user.ts';
 import type { GatewayConfig } from './config.ts';
 import { serveDocs } from './docs/docs-pages.ts';
-import { describeApi } from './docs/openapi-document.ts';
 import { serveWebPage } from './web/web-page.ts';
 
 /** Everything about HTTP that is not a route: headers, cookies, cross-origin rules, documents, the page, the log line. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   logRequests(server, app.get(Log), app.get(Metrics));
   refuseOtherBodies(server);
   await server.register(helmet, {
@@ -47,7 +45,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     maxAge: 600,
   });
   await server.register(cookie);
-  serveDocs(app, await describeApi(AppModule.forRoot(config)));
+  serveDocs(app);
   await serveWebPage(server, config.webDir);
 }
 

@@ -25,7 +25,8 @@ export class AccessGuard extends AuthGuard('jwt') {
 
   /** Passport's words for a failure stay inside; an expired token is told apart, because a refresh cures it. */
   override handleRequest<User>(error: unknown, user: User | false | undefined, info: unknown): User {
-    if (error !== null && error !== undefined) throw error;
+    if (error instanceof Error) throw error;
+    if (error !== null && error !== undefined) throw new AppError('internal', {}, { cause: error });
     if (user !== false && user !== undefined) return user;
     const isExpired = info instanceof Error && info.name === 'TokenExpiredError';
     throw new AppError(isExpired ? 'auth.token_expired' : 'auth.required');

@@ -22,9 +22,14 @@ export function toOpenApiSchema(schema: z.ZodType, direction: 'input' | 'output'
         delete jsonSchema.additionalProperties;
     },
   });
-  const { $schema: _dialect, $defs, '~standard': _standard, ...root } = json as Record<string, unknown>;
-  return { schema: root, components: { ...($defs as Converted['components'] | undefined) } };
+  // Within one schema zod points at its own definitions; in a document they stand among the components.
+  const moved = JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/');
+  const { $defs, ...root } = jsonObject.parse(JSON.parse(moved));
+  delete root['$schema'];
+  return { schema: root, components: z.record(z.string(), jsonObject).default({}).parse($defs) };
 }
+
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** The hook of `@nestjs/swagger` for schemas in decorators. */
 export function standardSchemaConverter(

@@ -70,7 +70,7 @@ export class Accounts1763600000000 implements MigrationInterface {
 }
 
 function columnsFor(runner: QueryRunner) {
-  const isMysql = dialectOf(runner.connection) === 'mysql';
+  const isMysql = dialectOf(runner.dataSource) === 'mysql';
   const integer = isMysql ? 'int' : 'integer';
   const exact = isMysql ? { collation: 'utf8mb4_bin' } : {};
   const id: TableColumnOptions = {

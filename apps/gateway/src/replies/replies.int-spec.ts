@@ -1,5 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { cancelImage, cancelReply, getReply, replyLogKey, replyLogKeys, sendMessage } from '@baton/contracts';
+import {
+  cancelImage,
+  cancelReply,
+  getReply,
+  replyLogKey,
+  replyLogKeys,
+  sendMessage,
+  type EndEvent,
+} from '@baton/contracts';
 import { ReplyLogReader, ReplyLogWriter } from '@baton/platform';
 import { eventually } from '@baton/testing';
 import { Redis } from 'ioredis';
@@ -47,7 +55,7 @@ async function events(path: string, headers: Record<string, string> = {}): Promi
   return new EventReader(response);
 }
 
-const END = { type: 'end', state: 'done', code: null, say: null, timeline: [], usage: null } as const;
+const END: EndEvent = { type: 'end', state: 'done', code: null, say: null, timeline: [], usage: null };
 
 /** A finished log: `words` as text events, each written by itself, then the end. */
 async function writeLog(...words: string[]): Promise<void> {
@@ -261,7 +269,7 @@ describe('stopping', () => {
     gateway.fake.on(getReply, ({ replyId }) => reply(replyId, { kind: 'image', state: 'rendering' }));
     gateway.fake.on(cancelImage, () => {
       gateway.fake.on(getReply, ({ replyId }) => reply(replyId, { kind: 'image', state: 'cancelled' }));
-      return { accepted: true };
+      return { accepted: true as const };
     });
     const answer = await gateway.ask(`/api/replies/${id}/cancel`, { method: 'POST', token });
     expect(answer).toMatchObject({ status: 200, body: { kind: 'image', state: 'cancelled' } });

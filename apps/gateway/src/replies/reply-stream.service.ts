@@ -62,7 +62,10 @@ export class ReplyStreamService implements OnModuleDestroy {
     const hasLog = await this.checkOffset(message.id, after);
     stream.start();
     if (hasLog) return this.follow(stream, position);
-    if (isFinal) return sendWhole(stream, message);
+    if (isFinal) {
+      sendWhole(stream, message);
+      return;
+    }
     writeEvents(stream, [{ type: 'reset', text: message.content }]);
     return this.follow(stream, { ...position, after: 0 });
   }
@@ -77,9 +80,12 @@ export class ReplyStreamService implements OnModuleDestroy {
       cancelQuiet.run = this.clock.after(QUIET_MS, () => {
         this.chats.call(getReply, { userId, replyId: message.id }).then(
           (now) => {
-            if (!isFinalState(now.state)) return watch();
-            ended = now;
-            quiet.abort();
+            if (isFinalState(now.state)) {
+              ended = now;
+              quiet.abort();
+            } else {
+              watch();
+            }
           },
           // Asked again after the next silence: a service that is down now says nothing about the message.
           () => watch(),

@@ -30,12 +30,11 @@ export class EventStreams implements BeforeApplicationShutdown {
     this.clock = clock;
     this.log = log;
     this.settings = settings;
-    const streams = this;
-    metrics.gauge({
+    const open = metrics.gauge({
       name: 'baton_gateway_event_streams',
       help: 'Open SSE answers',
-      collect() {
-        this.set(streams.openCount);
+      collect: () => {
+        open.set(this.openCount);
       },
     });
   }

@@ -81,10 +81,11 @@ export function startFakeServices(
   internalSecret: string,
   redisUrl: string,
 ): Promise<StartedService> {
+  @Controller()
   class FakeController {
     readonly fake: FakeServices;
 
-    constructor(services: FakeServices) {
+    constructor(@Inject(FakeServices) services: FakeServices) {
       this.fake = services;
     }
   }
@@ -102,15 +103,12 @@ export function startFakeServices(
     HandleCall(contract)(FakeController.prototype, method, descriptor);
     Object.defineProperty(FakeController.prototype, method, descriptor);
   }
-  Inject(FakeServices)(FakeController, undefined, 0);
-  Controller()(FakeController);
-
-  class FakeModule {}
-  Module({
+  @Module({
     imports: [PlatformModule.forRoot({ service: 'fake', redisUrl, internalSecret, logLevel: 'fatal' })],
     controllers: [FakeController],
     providers: [{ provide: FakeServices, useValue: fake }],
-  })(FakeModule);
+  })
+  class FakeModule {}
 
   return startService({
     service: 'fake-services',

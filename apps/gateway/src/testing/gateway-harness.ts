@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { session } from '@baton/contracts';
 import { startService, type StartedService } from '@baton/platform';
-import { startRedis } from '@baton/testing';
+import { eventually, startRedis } from '@baton/testing';
 import { AppModule } from '../app.module.ts';
 import { readConfig } from '../config.ts';
 import { configureHttp } from '../http-edge.ts';
@@ -80,7 +80,10 @@ export class GatewayHarness {
       fastify: { trustProxy: config.http.trustProxy },
       configureHttp: (app) => configureHttp(app, config),
     });
-    return new GatewayHarness({ gateway, services, fake, redisUrl, dataDir });
+    const harness = new GatewayHarness({ gateway, services, fake, redisUrl, dataDir });
+    // As the launcher does: what comes before is answered too, but counts attempts in memory instead of Redis.
+    await eventually(async () => (await harness.ask('/health/ready')).status === 200);
+    return harness;
   }
 
   async ask(path: string, { method = 'GET', token, json, headers = {}, rawBody }: Ask = {}): Promise<Answer> {

@@ -27,7 +27,7 @@ export async function serveWebPage(server: FastifyInstance, folder: string): Pro
     server.get('/*', (request, reply) =>
       isPage(request)
         ? reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(NOT_BUILT)
-        : reply.callNotFound(),
+        : notFound(reply),
     );
     return;
   }
@@ -35,15 +35,20 @@ export async function serveWebPage(server: FastifyInstance, folder: string): Pro
   server.get('/*', (request, reply) => sendPart(request, reply));
 }
 
-function sendPart(request: FastifyRequest, reply: FastifyReply): FastifyReply | void {
+function sendPart(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = pathOf(request);
   // Names of built files need no escapes; what has some tries to climb out of the folder.
-  if (isOfPrograms(path) || /\.\.|%/.test(path)) return reply.callNotFound();
+  if (isOfPrograms(path) || /\.\.|%/.test(path)) return notFound(reply);
   if (path.startsWith('/assets/')) return reply.sendFile(path.slice(1), { maxAge: '365d', immutable: true });
   if (/\.[a-z0-9]+$/i.test(path) && path !== '/index.html')
     return reply.sendFile(path.slice(1), { maxAge: '1h' });
-  if (!isPage(request)) return reply.callNotFound();
+  if (!isPage(request)) return notFound(reply);
   return reply.header('cache-control', 'no-cache').sendFile('index.html', { cacheControl: false });
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  reply.callNotFound();
+  return reply;
 }
 
 function isPage(request: FastifyRequest): boolean {
