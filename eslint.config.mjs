@@ -12,7 +12,13 @@ import tseslint from 'typescript-eslint';
  * settings from these parts, and the one for `core/` comes last.
  */
 
-const TESTS = ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.system-spec.ts', '**/*.browser-spec.ts'];
+const TESTS = [
+  '**/*.spec.ts',
+  '**/*.int-spec.ts',
+  '**/*.system-spec.ts',
+  '**/*.browser-spec.ts',
+  '**/src/testing/**',
+];
 const ASIDE_FROM_TESTS = { testing: [], libraries: [] };
 const IN_TESTS = { testing: ['type:testing'], libraries: ['@jest/globals', 'fast-check'] };
 
@@ -112,6 +118,8 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // A Nest module is a class with nothing but its decorator.
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // Nest and TypeORM declare the shapes of their option objects as classes.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-unnecessary-condition': [
         'error',
         { allowConstantLoopConditions: 'only-allowed-literals' },
