@@ -68,11 +68,12 @@ async function uploadMask(exchange: Exchange, server: ServerParts): Promise<void
   if (!server.folders.exists(path)) throw new HttpAnswer(404);
   const { default: sharp } = await import('sharp');
   const mask = await sharp(upload.bytes).ensureAlpha().extractChannel('alpha').toBuffer();
-  const bytes = await sharp(await readFile(path))
+  // Two passes: in one, the library would take the joined channel away again.
+  const opaque = await sharp(await readFile(path))
     .removeAlpha()
-    .joinChannel(mask)
     .png()
     .toBuffer();
+  const bytes = await sharp(opaque).joinChannel(mask).png().toBuffer();
   await store(exchange, server, { ...upload, bytes });
 }
 
