@@ -196,6 +196,10 @@ describe('after the death of chat-service', () => {
     await expect(ended(service, replyId)).resolves.toMatchObject({ state: 'done', content: 'Yes.' });
     await redis.start();
     expect(texts(await service.events(replyId))).toBe('Yes.');
+    await eventually(async () => {
+      await service.connected();
+      return true;
+    });
     await service.shutDown();
     await redis.remove();
   });

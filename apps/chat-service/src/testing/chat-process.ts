@@ -103,8 +103,13 @@ export class ChatProcess {
 
   static async start(options: ChatProcessOptions): Promise<ChatProcess> {
     const started = new ChatProcess(options);
-    await started.models.refresh();
+    await Promise.all([started.models.refresh(), started.connected()]);
     return started;
+  }
+
+  /** ioredis leaves a timer behind when a connection is cut in the middle of its greeting: so never cut it there. */
+  async connected(): Promise<void> {
+    await this.redis.shared.ping();
   }
 
   /** Every event of a reply's log up to its end. */
