@@ -41,7 +41,7 @@ function importTable({ testing, libraries }) {
       [],
       libraries.length > 0 ? { allowedExternalImports: libraries } : { bannedExternalImports: ['*'] },
     ),
-    may('type:testing', ['type:contracts', 'type:kernel']),
+    may('type:testing', ['type:contracts', 'type:kernel', 'type:platform']),
     may('type:tool', ['type:contracts', 'type:kernel']),
     may('runtime:browser', ['runtime:any']),
     may('runtime:any', ['runtime:any']),
