@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StartError } from './start-error.ts';
 
@@ -8,10 +8,26 @@ export interface Secrets {
   readonly BATON_INTERNAL_SECRET: string;
 }
 
-/** What a running stack tells other tools (`npm run demo`) about itself. */
-export interface RunRecord {
+export interface RunningService {
   readonly pid: number;
+  readonly http: string;
+  /** `host:port` of its calls; null for one that answers none. */
+  readonly rpc: string | null;
+}
+
+/** Where a running stack and its parts are reached. */
+export interface RunAddresses {
   readonly url: string;
+  /** With its password in it. */
+  readonly redisUrl: string;
+  /** Of the simulated card; null when no engine is simulated. */
+  readonly cardUrl: string | null;
+  readonly services: Readonly<Record<string, RunningService>>;
+}
+
+/** What a running stack tells other tools (`npm run demo`, the system tests) about itself. */
+export interface RunRecord extends RunAddresses {
+  readonly pid: number;
   readonly startedAt: string;
 }
 
@@ -21,8 +37,8 @@ export interface DataFolder {
   readonly redis: string;
   readonly logs: string;
   readonly secrets: Secrets;
-  /** Says where the stack is reached, once it is. */
-  publish(url: string): void;
+  /** Says where the stack is reached, once it is, and again when a part of it was started anew. */
+  publish(run: RunAddresses): void;
   /** Gives the folder up; the record of the run goes with it. */
   release(): void;
 }
@@ -35,15 +51,18 @@ export function openDataFolder(dir: string): DataFolder {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   takeLock(lock, path);
   const logs = join(path, 'logs');
+  const startedAt = new Date().toISOString();
   mkdirSync(logs, { recursive: true });
   return {
     path,
     redis: join(path, 'redis'),
     logs,
     secrets: readSecrets(join(path, 'secrets.json')),
-    publish(url) {
-      const run: RunRecord = { pid: process.pid, url, startedAt: new Date().toISOString() };
-      writeFileSync(record, `${JSON.stringify(run, null, 2)}\n`);
+    publish(addresses) {
+      const run: RunRecord = { pid: process.pid, startedAt, ...addresses };
+      // Renamed into place: a reader never sees half of it.
+      writeFileSync(`${record}.new`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+      renameSync(`${record}.new`, record);
     },
     release() {
       rmSync(record, { force: true });

@@ -94,7 +94,10 @@ async function start(
 
   const { host, httpPort } = addresses.gateway;
   const url = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${httpPort}`;
-  folder.publish(url);
+  const publish = (): void =>
+    folder.publish({ url, redisUrl, cardUrl, services: stack.services(addresses) });
+  publish();
+  stack.onRestart(publish);
   return [
     '',
     `Baton is ready (${((Date.now() - startedAt) / 1_000).toFixed(1)} s):   ${url}`,

@@ -64,6 +64,10 @@ export class ServiceProcess {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get tail(): readonly string[] {
     return this.#tail;
   }

@@ -66,6 +66,7 @@ export function serviceEnvironment(
     HTTP_PORT: String(own.httpPort),
     ...(own.rpcPort === null ? {} : { RPC_HOST: own.host, RPC_PORT: String(own.rpcPort) }),
     ...peerAddresses(stack.addresses),
+    ...simulatedFlags(stack),
     ...(service === 'process-manager' ? engineEnvironment(stack) : {}),
     // The service ends when the channel to this process closes, whatever the reason.
     BATON_PARENT_IPC: '1',
@@ -85,6 +86,16 @@ function peerAddresses(addresses: Addresses): Record<string, string> {
   };
 }
 
+/** Every service may say of its work that no model made it. */
+function simulatedFlags({ engines }: StackSettings): Record<string, string> {
+  return Object.fromEntries(
+    ENGINE_IDS.filter((engine) => engines[engine].kind !== 'configured').map((engine) => [
+      `${engine.toUpperCase()}_SIMULATED`,
+      String(engines[engine].kind === 'simulated'),
+    ]),
+  );
+}
+
 function engineEnvironment({ root, dataDir, engines, cardUrl }: StackSettings): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const engine of ENGINE_IDS) {
@@ -95,7 +106,6 @@ function engineEnvironment({ root, dataDir, engines, cardUrl }: StackSettings): 
       settings[`${prefix}_URL`] = choice.url;
     } else if (choice.kind === 'simulated') {
       settings[`${prefix}_MODE`] = 'child';
-      settings[`${prefix}_SIMULATED`] = 'true';
       // An address of a real engine that --simulate overrules.
       settings[`${prefix}_URL`] = '';
       settings[`${prefix}_COMMAND`] = JSON.stringify(simulatorCommand(engine, { root, dataDir, cardUrl }));

@@ -2,11 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { OwnedProcess } from '../servers/owned-process.ts';
 import type { RedisServer } from '../servers/redis-server.ts';
 import type { Console } from './console.ts';
+import type { RunningService } from './data-folder.ts';
 import { startPrivateRedis } from './private-redis.ts';
 import { afterDeath } from './restart-policy.ts';
 import { ServiceProcess } from './service-process.ts';
 import { SERVICES, WAVES, programOf, serviceEnvironment, simulatorProgram } from './services.ts';
-import type { ServiceName, StackSettings } from './services.ts';
+import type { Addresses, ServiceName, StackSettings } from './services.ts';
 import { StartError } from './start-error.ts';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -20,6 +21,7 @@ export class Stack {
   readonly #deaths = new Map<string, number[]>();
   readonly #stopping = new AbortController();
   readonly #failure = Promise.withResolvers<string>();
+  #onRestart: () => void = () => undefined;
   #redis: RedisServer | null = null;
   #card: OwnedProcess | null = null;
 
@@ -30,6 +32,28 @@ export class Stack {
   /** Resolves, if ever, with the reason why the stack cannot go on. */
   get failed(): Promise<string> {
     return this.#failure.promise;
+  }
+
+  /** Calls `listener` whenever something that had ended runs again. */
+  onRestart(listener: () => void): void {
+    this.#onRestart = listener;
+  }
+
+  /** The services that run now, by name. */
+  services(addresses: Addresses): Record<string, RunningService> {
+    const entries = SERVICES.map((name): [string, RunningService] => {
+      const { host, httpPort, rpcPort } = addresses[name];
+      const reachable = reachableHost(host);
+      return [
+        name,
+        {
+          pid: this.#services.get(name)?.pid ?? 0,
+          http: `http://${reachable}:${httpPort}`,
+          rpc: rpcPort === null ? null : `${reachable}:${rpcPort}`,
+        },
+      ];
+    });
+    return Object.fromEntries(entries);
   }
 
   /** Starts a Redis in `dir` and keeps it running. Resolves with its address. */
@@ -96,9 +120,8 @@ export class Stack {
     });
     this.#services.set(service, running);
     const { host, httpPort } = settings.addresses[service];
-    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     try {
-      await running.ready(`http://${reachable}:${httpPort}`, READY_TIMEOUT_MS);
+      await running.ready(`http://${reachableHost(host)}:${httpPort}`, READY_TIMEOUT_MS);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const lines = running.tail.map((line) => `  | ${line}`);
@@ -133,6 +156,7 @@ export class Stack {
       try {
         await pause(next.delayMs, undefined, { signal: this.#stopping.signal });
         await restart();
+        this.#onRestart();
         this.#console.say(`${name} runs again.`);
         return;
       } catch (error) {
@@ -150,4 +174,9 @@ export class Stack {
     const outcome = await this.#services.get(service)?.stop();
     if (outcome === 'killed') this.#console.say(`${service} did not end in time and was killed.`);
   }
+}
+
+/** Where this machine reaches what listens on `host`. */
+function reachableHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }

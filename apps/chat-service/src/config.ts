@@ -6,7 +6,7 @@ import { z } from 'zod';
 const keepAlive = z
   .string()
   .regex(/^-?\d+(\.\d+)?$|^-?(\d+(\.\d+)?(ms|s|m|h))+$/, { error: 'must be seconds or a duration like 30m' })
-  .default('-1')
+  .default('30m')
   // As text a bare number would be refused by Ollama.
   .transform((text) => (/^-?[\d.]+$/.test(text) ? Number(text) : text));
 
@@ -20,7 +20,7 @@ export const chatServiceEnv = z.object({
   OLLAMA_DEFAULT_MODEL: z.string().default('gpt-oss:20b'),
   /** Tokens of context: the same for every request, since another number makes Ollama load the model again. */
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
-  /** How long a model stays loaded after an answer. The scheduler decides when it leaves, so: for ever. */
+  /** How long a model stays loaded without use, as Ollama takes it. A swap unloads it in any case. */
   OLLAMA_KEEP_ALIVE: keepAlive,
   /** Silence before the first token: reading a long prompt, or a model that must be loaded again. */
   OLLAMA_TIMEOUT_FIRST_TOKEN_SECONDS: envInteger({ default: 180, min: 1 }),

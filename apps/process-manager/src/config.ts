@@ -38,7 +38,7 @@ export const environment = z
     /** Ollama's own variable. Everybody who loads a model uses this figure: another one would load it again. */
     OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512 }),
     /** How long a model stays in memory without use, as Ollama takes it. A swap unloads it in any case. */
-    OLLAMA_MODEL_KEEP_ALIVE: z
+    OLLAMA_KEEP_ALIVE: z
       .string()
       .regex(/^(-1|\d+(\.\d+)?(ms|s|m|h))$/, { error: 'must be like 30m, or -1 for ever' })
       .default('30m'),
@@ -104,7 +104,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     ollama: {
       ...engineConfig('OLLAMA'),
       contextLength: parsed.OLLAMA_CONTEXT_LENGTH,
-      keepAlive: parsed.OLLAMA_MODEL_KEEP_ALIVE === '-1' ? -1 : parsed.OLLAMA_MODEL_KEEP_ALIVE,
+      keepAlive: parsed.OLLAMA_KEEP_ALIVE === '-1' ? -1 : parsed.OLLAMA_KEEP_ALIVE,
     },
     comfyui: engineConfig('COMFYUI'),
     card: {
