@@ -94,8 +94,7 @@ async function start(
 
   const { host, httpPort } = addresses.gateway;
   const url = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${httpPort}`;
-  const publish = (): void =>
-    folder.publish({ url, redisUrl, cardUrl, services: stack.services(addresses) });
+  const publish = (): void => folder.publish({ url, redisUrl, cardUrl, services: stack.services(addresses) });
   publish();
   stack.onRestart(publish);
   return [
