@@ -74,8 +74,8 @@ export class GpuLeases {
   /** Waits a moment for what is still on its way to Redis. The connections are the platform's. */
   async close(): Promise<void> {
     for (const forget of [...this.lookouts]) forget();
-    const late = Promise.withResolvers<void>();
-    const cancelTimer = this.context.clock.after(CLOSE_MS, () => late.resolve());
+    const late = Promise.withResolvers<null>();
+    const cancelTimer = this.context.clock.after(CLOSE_MS, () => late.resolve(null));
     await Promise.race([Promise.allSettled(this.background), late.promise]);
     cancelTimer();
     await this.events?.close();

@@ -14,10 +14,10 @@ export interface WaiterContext {
   readonly clock: Clock;
   readonly events: Pick<JobEvents, 'listen' | 'outageCount'>;
   readonly onWaiting: (view: WaitingView) => void;
-  add(jobId: string, job: GpuJob): Promise<void>;
-  announce(jobId: string, job: GpuJob): Promise<void>;
-  state(jobId: string): Promise<SubmittedState>;
-  find(jobId: string): Promise<LeaseRecord | null>;
+  readonly add: (jobId: string, job: GpuJob) => Promise<void>;
+  readonly announce: (jobId: string, job: GpuJob) => Promise<void>;
+  readonly state: (jobId: string) => Promise<SubmittedState>;
+  readonly find: (jobId: string) => Promise<LeaseRecord | null>;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { readGpuQueue, readGpuStatus, type GpuStatus, type QueueEntry } from '@baton/contracts';
 import { HandleCall } from '@baton/platform';
 import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
 import { SchedulerService } from '../loop/scheduler.service.ts';
 
 /** What others may ask the scheduler. Looking changes nothing. */
@@ -14,12 +13,12 @@ export class GpuController {
   }
 
   @HandleCall(readGpuStatus)
-  status(_nothing: z.output<typeof readGpuStatus.request>): Promise<GpuStatus> {
+  status(): Promise<GpuStatus> {
     return this.scheduler.status();
   }
 
   @HandleCall(readGpuQueue)
-  async queue(_nothing: z.output<typeof readGpuQueue.request>): Promise<{ entries: QueueEntry[] }> {
+  async queue(): Promise<{ entries: QueueEntry[] }> {
     return { entries: await this.scheduler.queue() };
   }
 }

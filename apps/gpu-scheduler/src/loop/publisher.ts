@@ -26,14 +26,14 @@ export class Publisher {
   private refreshedAtMs = Number.NEGATIVE_INFINITY;
   private isStopped = false;
   private isPublishing = false;
-  private isChanged = false;
+  private changes = 0;
 
   constructor(context: PublisherContext) {
     this.context = context;
   }
 
   changed(): void {
-    this.isChanged = true;
+    this.changes += 1;
     if (this.isStopped || this.isPublishing || this.cancelTimer !== null) return;
     this.arm(GATHER_MS);
   }
@@ -55,7 +55,7 @@ export class Publisher {
 
   private async tell(): Promise<void> {
     this.isPublishing = true;
-    this.isChanged = false;
+    const told = this.changes;
     try {
       const { events, status } = this.news();
       if (events.length > 0) await this.context.publish(events, status);
@@ -66,7 +66,7 @@ export class Publisher {
       this.isPublishing = false;
     }
     if (this.isStopped) return;
-    if (this.isChanged) this.arm(GATHER_MS);
+    if (this.changes !== told) this.arm(GATHER_MS);
     else if (this.told.size > 0) this.arm(REFRESH_MS);
   }
 

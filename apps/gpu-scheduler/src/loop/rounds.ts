@@ -22,23 +22,23 @@ export interface RoundsContext {
   readonly jobs: JobStore;
   readonly gpuNode: GpuNode;
   readonly epoch: number;
-  state(): GpuState;
-  lockOf(leaseId: string): string;
-  arrived(job: StoredJob): void;
-  cancelled(jobId: string): Promise<void>;
-  vanished(jobId: string): void;
-  expired(leaseId: string): void;
-  released(lease: LeaseRecord): void;
-  reported(status: NodeStatus, askedAtTurn: number): void;
-  away(): void;
-  failed(error: unknown): void;
+  readonly state: () => GpuState;
+  readonly lockOf: (leaseId: string) => string;
+  readonly arrived: (job: StoredJob) => void;
+  readonly cancelled: (jobId: string) => Promise<void>;
+  readonly vanished: (jobId: string) => void;
+  readonly expired: (leaseId: string) => void;
+  readonly released: (lease: LeaseRecord) => void;
+  readonly reported: (status: NodeStatus, askedAtTurn: number) => void;
+  readonly away: () => void;
+  readonly failed: (error: unknown) => void;
 }
 
 /** What a term looks after again and again, so that no lost message is the end of anything. */
 export class Rounds {
   private readonly context: RoundsContext;
   private readonly timers = new Map<string, () => void>();
-  private isStopped = false;
+  private isOver = false;
   private isStarted = false;
   private isNodeWatched = false;
   private isAskingNode = false;
@@ -57,7 +57,7 @@ export class Rounds {
   }
 
   stop(): void {
-    this.isStopped = true;
+    this.isOver = true;
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
   }
@@ -74,14 +74,14 @@ export class Rounds {
   }
 
   private async askNode(): Promise<void> {
-    if (this.isAskingNode || this.isStopped) return;
+    if (this.isAskingNode || this.hasStopped()) return;
     this.isAskingNode = true;
     const turn = this.context.state().nodeTurns;
     try {
       const status = await this.context.gpuNode.status();
-      if (!this.isStopped) this.context.reported(status, turn);
+      if (!this.hasStopped()) this.context.reported(status, turn);
     } catch {
-      if (!this.isStopped) this.context.away();
+      if (!this.hasStopped()) this.context.away();
     }
     this.isAskingNode = false;
     this.armNode();
@@ -114,12 +114,12 @@ export class Rounds {
       leases.cancels(),
       leases.list(),
     ]);
-    if (this.isStopped) return;
+    if (this.hasStopped()) return;
     for (const lease of held) if (lease.state === 'released') released(lease);
     for (const jobId of waiting) {
       if (isKnown(state(), jobId)) continue;
       const job = await jobs.read(jobId);
-      if (job !== null && !this.isStopped) arrived(job);
+      if (job !== null && !this.hasStopped()) arrived(job);
     }
     const inQueue = new Set([...waiting, ...active]);
     for (const jobId of before) if (!inQueue.has(jobId)) vanished(jobId);
@@ -132,7 +132,7 @@ export class Rounds {
     const { jobs, state, arrived } = this.context;
     const found = active.filter((jobId) => !leased.has(jobId) && !isKnown(state(), jobId));
     for (const jobId of found) {
-      if (!this.orphans.has(jobId) || this.isStopped) continue;
+      if (!this.orphans.has(jobId) || this.hasStopped()) continue;
       await jobs.putBack(jobId, null);
       const job = await jobs.read(jobId);
       if (job !== null) arrived(job);
@@ -145,14 +145,19 @@ export class Rounds {
       round().then(
         () => this.repeat(name, everyMs, round),
         (error: unknown) => {
-          if (!this.isStopped) this.context.failed(error);
+          if (!this.hasStopped()) this.context.failed(error);
         },
       );
     });
   }
 
+  /** A question, not a field: the answer may change at every await. */
+  private hasStopped(): boolean {
+    return this.isOver;
+  }
+
   private arm(name: string, ms: number, run: () => void): void {
-    if (this.isStopped) return;
+    if (this.hasStopped()) return;
     this.timers.get(name)?.();
     this.timers.set(name, this.context.clock.after(ms, run));
   }

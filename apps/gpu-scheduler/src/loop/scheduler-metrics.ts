@@ -1,5 +1,5 @@
 import type { SwapRecord } from '@baton/contracts';
-import { Metrics } from '@baton/platform';
+import type { Metrics } from '@baton/platform';
 import type { Engine } from '../core/lane-queue.ts';
 import type { Effect, GpuState } from '../core/state.ts';
 

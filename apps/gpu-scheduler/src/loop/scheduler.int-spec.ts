@@ -97,7 +97,7 @@ class Stack {
   /** Holds a lease until `end` is called. */
   async hold(lane: Lane, more: Parameters<Stack['use']>[2] = {}) {
     const held = Promise.withResolvers<Lease>();
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<null>();
     const done = this.use(
       lane,
       async (lease) => {
@@ -110,7 +110,7 @@ class Stack {
       more,
     );
     done.catch((error: unknown) => held.reject(error));
-    return { lease: await held.promise, end: ended.resolve, done };
+    return { lease: await held.promise, end: () => ended.resolve(null), done };
   }
 
   /** Like kill -9: nothing is renewed or told any more. */

@@ -19,16 +19,14 @@ import type { Estimates } from '../core/estimates.ts';
 import { createState, type Effect, type Ending, type GpuState, type Settings } from '../core/state.ts';
 import type { LeaseStore } from '../leases/lease.store.ts';
 import type { JobStore, StoredJob } from '../queue/job.store.ts';
+import { endingOf, payloadOf } from './adoption.ts';
 import { Effects, type EffectResults } from './effects.ts';
 import type { GpuNode } from './gpu-node.client.ts';
-import { toArrival, toLabel, toLane } from './lanes.ts';
+import { toArrival, toLane } from './lanes.ts';
 import { Publisher } from './publisher.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
-import { statusOf, waitingViews } from './views.ts';
-
-/** Time on the GPU of a job about which nothing is known any more. */
-const GUESS_MS = 10_000;
+import { queueEntries, statusOf, waitingViews } from './views.ts';
 
 export interface TermContext {
   readonly node: string;
@@ -132,13 +130,13 @@ export class Term {
       ]);
       this.state.fence = fence;
       const heldJobs = await Promise.all(held.map(({ jobId }) => jobs.read(jobId)));
-      if (this.stopping.signal.aborted) return;
+      if (this.isOver()) return;
       held.forEach((lease, at) => this.adopt(lease, heldJobs[at]?.job ?? null));
       const leased = new Set(held.map(({ jobId }) => jobId));
       const orphans = active.filter((id) => !leased.has(id));
       for (const id of orphans) await jobs.putBack(id, null);
       const returned = await Promise.all(orphans.map((id) => jobs.read(id)));
-      if (this.stopping.signal.aborted) return;
+      if (this.isOver()) return;
       this.arriveAll([...returned.flatMap((job) => job ?? []), ...waiting]);
       for (const jobId of cancels) await this.cancel(jobId);
       const early = this.early ?? [];
@@ -207,26 +205,12 @@ export class Term {
   }
 
   queue(): QueueEntry[] {
-    const views = new Map(waitingViews(this.state, this.now()).map((view) => [view.jobId, view]));
-    const running = [...this.state.running.values()].map(({ job }) => job);
-    return [...running, ...this.state.jobs.values()].flatMap((job) => {
-      const payload = this.payloads.get(job.id);
-      if (payload === undefined) return [];
-      const { userId, chatId, messageId, kind, submittedAtMs } = payload;
-      const view = views.get(job.id) ?? null;
-      const lane = toLabel(job.lane);
-      return {
-        jobId: job.id,
-        userId,
-        chatId,
-        messageId,
-        kind,
-        lane,
-        running: view === null,
-        submittedAtMs,
-        view,
-      };
-    });
+    return queueEntries(this.state, this.payloads, this.now());
+  }
+
+  /** A question, not a field: the answer may change at every await. */
+  private isOver(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private now(): number {
@@ -447,16 +431,4 @@ export class Term {
       ms: this.now() - payload.submittedAtMs,
     });
   }
-}
-
-function payloadOf(lease: LeaseRecord): GpuJob {
-  const { lane, kind, userId, messageId, chatId, grantedAtMs } = lease;
-  const guess = { estimateMs: GUESS_MS, submittedAtMs: grantedAtMs, correlationId: '' };
-  return { version: 1, lane, kind, userId, messageId, chatId, ...guess };
-}
-
-function endingOf(lease: LeaseRecord): Ending | null {
-  if (lease.state === 'live') return null;
-  if (lease.state === 'released') return { outcome: lease.outcome ?? 'failed', code: null };
-  return { outcome: 'failed', code: 'gpu.lease_lost' };
 }

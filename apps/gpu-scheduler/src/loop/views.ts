@@ -1,4 +1,12 @@
-import type { GpuStatus, NodeStatus, SwapRecord, WaitReason, WaitingView } from '@baton/contracts';
+import type {
+  GpuJob,
+  GpuStatus,
+  NodeStatus,
+  QueueEntry,
+  SwapRecord,
+  WaitReason,
+  WaitingView,
+} from '@baton/contracts';
 import { forecast, type Expectation } from '../core/forecast.ts';
 import type { WaitingJob } from '../core/lane-queue.ts';
 import type { GpuState } from '../core/state.ts';
@@ -24,7 +32,7 @@ function waitingViewOf(state: GpuState, job: WaitingJob, expectation: Expectatio
     swap: isForMe
       ? {
           from: swap.from === null ? null : toLabel(swap.from),
-          to: swap.to === null ? null : toLabel(swap.to),
+          to: toLabel(job.lane),
           phase: swap.phase,
         }
       : null,
@@ -84,6 +92,34 @@ function phaseOf(state: GpuState): GpuStatus['phase'] {
   if (!state.node.isPresent) return 'unavailable';
   if (state.swap !== null) return state.swap.phase === 'drain' ? 'draining' : 'swapping';
   return state.running.size > 0 ? 'serving' : 'idle';
+}
+
+/** Who runs, then who waits; a job whose payload is not known any more is left out. */
+export function queueEntries(
+  state: GpuState,
+  payloads: ReadonlyMap<string, GpuJob>,
+  nowMs: number,
+): QueueEntry[] {
+  const views = new Map(waitingViews(state, nowMs).map((view) => [view.jobId, view]));
+  const running = [...state.running.values()].map(({ job }) => job);
+  return [...running, ...state.jobs.values()].flatMap((job) => {
+    const payload = payloads.get(job.id);
+    if (payload === undefined) return [];
+    const { userId, chatId, messageId, kind, submittedAtMs } = payload;
+    const view = views.get(job.id) ?? null;
+    const lane = toLabel(job.lane);
+    return {
+      jobId: job.id,
+      userId,
+      chatId,
+      messageId,
+      kind,
+      lane,
+      running: view === null,
+      submittedAtMs,
+      view,
+    };
+  });
 }
 
 /** Whether somebody who looks would notice: an estimate that only counts down with the clock is no news. */

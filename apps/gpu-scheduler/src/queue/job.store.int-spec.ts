@@ -61,7 +61,7 @@ test.each(['that never was', 'that runs already', 'that has ended'])(
     await expect(jobs.claim(id, 'second')).resolves.toBe(false);
     expect(await jobs.waitingIds()).toContain('other');
     expect(await jobs.activeIds()).not.toContain('other');
-    await expect((await queue.getJob('other'))?.priority).toBe(10);
+    expect((await queue.getJob('other'))?.priority).toBe(10);
   },
 );
 

@@ -85,7 +85,8 @@ export class JobStore {
       this.worker.getNextJob(token, { block: false }),
     ]);
     if (next.status === 'rejected') throw next.reason;
-    const job = next.value;
+    // BullMQ's type leaves out that there may be none.
+    const job = next.value as Job | undefined;
     if (job?.id === jobId) {
       this.claimed.set(jobId, job);
       return true;
