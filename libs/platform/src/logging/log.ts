@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { AppError } from '@baton/kernel';
-import { destination as pinoDestination, pino, stdSerializers, type Logger } from 'pino';
+import { destination as pinoDestination, pino, type Logger } from 'pino';
 import { currentCorrelationId } from './correlation.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -46,9 +46,26 @@ export function describeError(error: unknown): LogFields {
   return { code: 'internal', cause: serializeCause(error) };
 }
 
-function serializeCause(cause: unknown): unknown {
+/** Deeper chains are cut: the first causes tell what happened. */
+const MAX_CAUSES = 5;
+
+/**
+ * Named fields only. Errors of drivers and HTTP clients carry statements with their values, request bodies and headers
+ * as further properties: people's words, which have no place in a log.
+ */
+function serializeCause(cause: unknown, depth = 0): unknown {
   if (cause instanceof AppError) return describeError(cause);
-  return cause instanceof Error ? stdSerializers.errWithCause(cause) : String(cause);
+  if (!(cause instanceof Error)) return typeof cause;
+  const code: unknown = 'code' in cause ? cause.code : undefined;
+  return {
+    type: cause.name,
+    message: cause.message,
+    stack: cause.stack,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(cause.cause === undefined || depth >= MAX_CAUSES
+      ? {}
+      : { cause: serializeCause(cause.cause, depth + 1) }),
+  };
 }
 
 export function createLogger(service: string, level: string): Logger {
