@@ -47,8 +47,11 @@ export interface StartedService {
 
 /** Runs a service as this process: one way for all, so that whoever knows one knows them all. */
 export async function bootstrapService(options: ServiceOptions): Promise<NestFastifyApplication> {
-  const started = await startService(options);
   const log = new Log(createLogger(options.service, options.logLevel));
+  const started = await startService(options).catch((error: unknown) => {
+    log.error('service.start', error);
+    return process.exit(1);
+  });
   stopOnSignals(started.app, log);
   announce(started, options, log);
   return started.app;
