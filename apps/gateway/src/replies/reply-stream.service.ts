@@ -76,7 +76,9 @@ export class ReplyStreamService implements OnModuleDestroy {
     const quiet = new AbortController();
     const cancelQuiet = { run: (): void => undefined };
     let ended: Message | undefined;
+    let isOver = false;
     const watch = (): void => {
+      if (isOver) return;
       cancelQuiet.run = this.clock.after(QUIET_MS, () => {
         this.chats.call(getReply, { userId, replyId: message.id }).then(
           (now) => {
@@ -106,6 +108,7 @@ export class ReplyStreamService implements OnModuleDestroy {
         watch();
       }
     } finally {
+      isOver = true;
       cancelQuiet.run();
     }
     if (ended !== undefined && !stream.signal.aborted) sendWhole(stream, ended);
