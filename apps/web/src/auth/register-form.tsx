@@ -65,10 +65,17 @@ export function RegisterForm(): JSX.Element {
         <Button type="submit" size="md" loading={register.isPending}>
           {t('auth.create_account')}
         </Button>
-        <Text size="sm" c="dimmed">
-          {t('auth.first_is_admin')}
-        </Text>
+        <FirstIsAdmin />
       </Stack>
     </form>
+  );
+}
+
+function FirstIsAdmin(): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Text size="sm" c="dimmed">
+      {t('auth.first_is_admin')}
+    </Text>
   );
 }

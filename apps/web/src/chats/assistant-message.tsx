@@ -1,6 +1,6 @@
 import { isFinalState, type Message } from '@baton/contracts';
-import { Group, Text } from '@mantine/core';
-import { IconMessage2, IconPhoto } from '@tabler/icons-react';
+import { ActionIcon, Group, Text, Tooltip } from '@mantine/core';
+import { IconMessage2, IconPhoto, IconRefresh } from '@tabler/icons-react';
 import { useEffect, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ImageResults } from '../images/image-results.tsx';
@@ -12,7 +12,7 @@ import { EndNotice } from './end-notice.tsx';
 import classes from './messages.module.css';
 import { sayState } from './reply-words.ts';
 import { useReplyView } from './replies-context.ts';
-import { shownReply } from './shown-reply.ts';
+import { shownReply, type ShownReply } from './shown-reply.ts';
 import { Timeline } from './timeline.tsx';
 import { WaitingCard } from './waiting-card.tsx';
 
@@ -70,17 +70,34 @@ export function AssistantMessage({
       {isFinal && shown.state !== 'done' && (
         <EndNotice shown={shown} onAgain={onAgain} isAgainPending={isAgainPending} />
       )}
-      {isFinal && (
-        <Group gap="xs" className={classes['foot'] ?? ''}>
-          {shown.text !== '' && <CopyButton text={shown.text} />}
-          {shown.timeline.length > 0 && <Timeline entries={shown.timeline} usage={shown.usage} />}
-        </Group>
-      )}
-      {isFinal &&
-        shown.state === 'done' &&
-        onAgain === null &&
-        shown.text === '' &&
-        shown.images.length === 0 && <Text c="dimmed">{t('reply.done')}</Text>}
+      {isFinal && <Foot shown={shown} onAgain={isImage ? null : onAgain} isAgainPending={isAgainPending} />}
     </article>
+  );
+}
+
+type FootProps = Pick<AssistantMessageProps, 'onAgain' | 'isAgainPending'> & { readonly shown: ShownReply };
+
+/** What can be done with a finished answer, and where its time went. */
+function Foot({ shown, onAgain, isAgainPending }: FootProps): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <Group gap={2} className={classes['foot'] ?? ''}>
+      {shown.text !== '' && <CopyButton text={shown.text} />}
+      {shown.state === 'done' && onAgain !== null && (
+        <Tooltip label={t('reply.answer_anew')}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="md"
+            aria-label={t('reply.answer_anew')}
+            loading={isAgainPending}
+            onClick={onAgain}
+          >
+            <IconRefresh size={16} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      {shown.timeline.length > 0 && <Timeline entries={shown.timeline} usage={shown.usage} />}
+    </Group>
   );
 }

@@ -39,12 +39,6 @@ export function Composer(props: ComposerProps): JSX.Element {
       isImage ? { kind: 'image', content, model, settings: draft.image } : { kind: 'text', content, model },
     );
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    // While a word is being composed (Chinese, Japanese…), Enter belongs to the input method.
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    send();
-  };
 
   return (
     <form
@@ -66,53 +60,87 @@ export function Composer(props: ComposerProps): JSX.Element {
           placeholder={t(isImage ? 'composer.placeholder_image' : 'composer.placeholder_text')}
           value={draft.text}
           onChange={(event) => onDraft({ ...draft, text: event.currentTarget.value })}
-          onKeyDown={onKeyDown}
+          onKeyDown={onEnter(send)}
           error={over > 0 ? t('composer.too_long', { over }) : null}
         />
         <Group gap="xs" className={classes['tools'] ?? ''}>
-          <ModeChoice mode={draft.mode} onChange={(mode) => onDraft({ ...draft, mode })} />
-          <div className={classes['settings']}>
-            {isImage ? (
-              <ImageSettingsFields
-                settings={draft.image}
-                onChange={(image) => onDraft({ ...draft, image })}
-              />
-            ) : (
-              <ModelChoice model={model} onChange={props.onModel} />
-            )}
-          </div>
-          <div className={classes['action']}>
-            {onStop === null ? (
-              <Button
-                type="submit"
-                radius="xl"
-                color={isImage ? 'orange.9' : 'indigo'}
-                disabled={!canSend}
-                loading={isSending}
-                rightSection={<IconArrowUp size={17} aria-hidden />}
-              >
-                <span className={classes['send']}>
-                  {t(isImage ? 'composer.create_image' : 'composer.send')}
-                </span>
-              </Button>
-            ) : (
-              <Button
-                radius="xl"
-                color="red.8"
-                disabled={props.isStopping}
-                leftSection={<IconPlayerStopFilled size={15} aria-hidden />}
-                onClick={onStop}
-              >
-                {t(props.isStopping ? 'composer.stopping' : 'composer.stop')}
-              </Button>
-            )}
-          </div>
+          <Choices draft={draft} onDraft={onDraft} model={model} onModel={props.onModel} />
+          <Action
+            isImage={isImage}
+            canSend={canSend}
+            isSending={isSending}
+            onStop={onStop}
+            isStopping={props.isStopping}
+          />
         </Group>
       </div>
       <Text size="xs" c="dimmed" ta="center" visibleFrom="sm">
         {t('composer.hint')}
       </Text>
     </form>
+  );
+}
+
+/** Enter sends, with Shift it begins a new line; while a word is being composed (Chinese, Japanese…) it does neither. */
+function onEnter(send: () => void) {
+  return (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+}
+
+type ChoicesProps = Pick<ComposerProps, 'draft' | 'onDraft' | 'model' | 'onModel'>;
+
+/** Words or a picture, and what goes with each. */
+function Choices({ draft, onDraft, model, onModel }: ChoicesProps): JSX.Element {
+  return (
+    <>
+      <ModeChoice mode={draft.mode} onChange={(mode) => onDraft({ ...draft, mode })} />
+      <div className={classes['settings']}>
+        {draft.mode === 'image' ? (
+          <ImageSettingsFields settings={draft.image} onChange={(image) => onDraft({ ...draft, image })} />
+        ) : (
+          <ModelChoice model={model} onChange={onModel} />
+        )}
+      </div>
+    </>
+  );
+}
+
+interface ActionProps extends Pick<ComposerProps, 'isSending' | 'onStop' | 'isStopping'> {
+  readonly isImage: boolean;
+  readonly canSend: boolean;
+}
+
+/** Sends, or stops what runs. */
+function Action({ isImage, canSend, isSending, onStop, isStopping }: ActionProps): JSX.Element {
+  const { t } = useTranslation();
+  return (
+    <div className={classes['action']}>
+      {onStop === null ? (
+        <Button
+          type="submit"
+          radius="xl"
+          color={isImage ? 'orange.9' : 'indigo'}
+          disabled={!canSend}
+          loading={isSending}
+          rightSection={<IconArrowUp size={17} aria-hidden />}
+        >
+          <span className={classes['send']}>{t(isImage ? 'composer.create_image' : 'composer.send')}</span>
+        </Button>
+      ) : (
+        <Button
+          radius="xl"
+          color="red.8"
+          disabled={isStopping}
+          leftSection={<IconPlayerStopFilled size={15} aria-hidden />}
+          onClick={onStop}
+        >
+          {t(isStopping ? 'composer.stopping' : 'composer.stop')}
+        </Button>
+      )}
+    </div>
   );
 }
 
