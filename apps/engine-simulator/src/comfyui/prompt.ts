@@ -20,31 +20,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The text of a value as Python prints it; error details and string inputs are made with it. */
-export function pythonText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return pythonRepr(value);
-}
-
-export function pythonRepr(value: unknown): string {
-  if (value === null || value === undefined) return 'None';
-  if (value === true) return 'True';
-  if (value === false) return 'False';
-  if (typeof value === 'string') {
-    const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
-    return (
-      quote + value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll(quote, `\\${quote}`) + quote
-    );
-  }
-  if (Array.isArray(value)) return `[${value.map(pythonRepr).join(', ')}]`;
-  if (isRecord(value)) {
-    return `{${Object.entries(value)
-      .map(([key, item]) => `${pythonRepr(key)}: ${pythonRepr(item)}`)
-      .join(', ')}}`;
-  }
-  return String(value);
-}
-
 /** An exception as the real server would raise it: the class name goes to clients. */
 export class PythonError extends Error {
   readonly type: string;

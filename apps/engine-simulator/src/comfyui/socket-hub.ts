@@ -51,9 +51,9 @@ export class SocketHub {
     this.#registered.set(sid, socket);
     this.#metadata.set(sid, {});
     let isFirst = true;
-    socket.on('message', (data, isBinary) => {
+    socket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) return;
-      if (isFirst) this.#handshake(sid, String(data));
+      if (isFirst) this.#handshake(sid, data.toString('utf8'));
       isFirst = false;
     });
     // `close` always follows and is what counts; without a listener the error would end the process.

@@ -4,7 +4,8 @@ import type { Choices } from './nodes/object-info.ts';
 import { choicesOf, inputConfig } from './nodes/object-info.ts';
 import type { NodeRegistry } from './nodes/registry.ts';
 import type { Prompt, PromptNode } from './prompt.ts';
-import { isRecord, PythonError, pythonRepr, pythonText } from './prompt.ts';
+import { isRecord, PythonError } from './prompt.ts';
+import { convert, pythonRepr, pythonText } from './python-values.ts';
 
 export interface ValidationError {
   readonly type: string;
@@ -100,13 +101,14 @@ export function problem(
 }
 
 function missingNode(id: string, node: PromptNode): ValidationError {
-  const { class_type: named, _meta: meta } = node;
-  const title = meta?.title ?? null;
+  const title = node._meta?.title ?? null;
+  // A client may well leave the class out, whatever the type says.
+  const named = (node.class_type as string | undefined) ?? null;
   const message =
-    named === undefined
+    named === null
       ? `Node '${title ?? `ID #${id}`}' has no class_type. The workflow may be corrupted or a custom node is missing.`
       : `Node '${title ?? named}' not found. The custom node may not be installed.`;
-  const extra = { node_id: id, class_type: named ?? null, node_title: title };
+  const extra = { node_id: id, class_type: named, node_title: title };
   return problem('missing_node_type', message, `Node ID '#${id}'`, extra);
 }
 
@@ -308,52 +310,4 @@ function innerFailure(
 function asPython(cause: unknown): PythonError {
   if (cause instanceof PythonError) return cause;
   throw cause;
-}
-
-/** Python's `int()`, `float()`, `str()` and `bool()`. */
-function convert(type: string, value: unknown): unknown {
-  switch (type) {
-    case 'INT':
-      return toNumber(
-        value,
-        /^\s*[+-]?\d+\s*$/,
-        (text) => `invalid literal for int() with base 10: ${pythonRepr(text)}`,
-        Math.trunc,
-      );
-    case 'FLOAT':
-      return toNumber(
-        value,
-        /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/,
-        (text) => `could not convert string to float: ${pythonRepr(text)}`,
-        (number) => number,
-      );
-    case 'STRING':
-      return pythonText(value);
-    case 'BOOLEAN':
-      return isTruthy(value);
-    default:
-      return value;
-  }
-}
-
-function toNumber(
-  value: unknown,
-  form: RegExp,
-  complaint: (text: string) => string,
-  finish: (number: number) => number,
-): number {
-  if (typeof value === 'number') return finish(value);
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value !== 'string') {
-    const name = value === null ? 'NoneType' : Array.isArray(value) ? 'list' : 'dict';
-    throw new PythonError('TypeError', `argument must be a string or a real number, not '${name}'`);
-  }
-  if (!form.test(value)) throw new PythonError('ValueError', complaint(value));
-  return finish(Number(value));
-}
-
-function isTruthy(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0;
-  if (isRecord(value)) return Object.keys(value).length > 0;
-  return Boolean(value);
 }

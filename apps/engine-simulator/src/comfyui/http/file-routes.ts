@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import type { FolderType } from '../folders.ts';
 import { isFolderType, splitAnnotation } from '../folders.ts';
 import { isRecord } from '../prompt.ts';
+import { pythonText } from '../python-values.ts';
 import { isAtLeast } from '../settings.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpAnswer } from './exchange.ts';
@@ -60,9 +61,9 @@ async function uploadMask(exchange: Exchange, server: ServerParts): Promise<void
   const original: unknown = JSON.parse(fieldOf(upload.form, 'original_ref'));
   if (!isRecord(original) || typeof original['filename'] !== 'string') throw new HttpAnswer(400);
   const { type, bare } = splitAnnotation(original['filename']);
-  const folder = type ?? String(original['type'] ?? 'output');
+  const folder = type ?? pythonText(original['type'] ?? 'output');
   const path = isFolderType(folder)
-    ? server.folders.within(folder, String(original['subfolder'] ?? ''), bare)
+    ? server.folders.within(folder, pythonText(original['subfolder'] ?? ''), bare)
     : null;
   if (path === null) throw new HttpAnswer(400);
   if (!server.folders.exists(path)) throw new HttpAnswer(404);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Prompt } from '../prompt.ts';
 import { isRecord } from '../prompt.ts';
+import { pythonText } from '../python-values.ts';
 import { isAtLeast } from '../settings.ts';
 import type { ValidationError } from '../validation.ts';
 import { problem, validatePrompt } from '../validation.ts';
@@ -44,8 +45,8 @@ async function postPrompt(exchange: Exchange, server: ServerParts, counter: { ne
     refuse(exchange, problem('no_prompt', 'No prompt provided', 'No prompt provided'));
     return;
   }
-  const id = body['prompt_id'] ?? randomUUID();
-  if (isAtLeast(settings, '0.25.0') && (typeof id !== 'string' || !UUID.test(id))) {
+  const id = pythonText(body['prompt_id'] ?? randomUUID());
+  if (isAtLeast(settings, '0.25.0') && !UUID.test(id)) {
     refuse(
       exchange,
       problem('invalid_prompt_id', 'Invalid prompt_id', 'prompt_id must be a canonical lowercase UUID'),
@@ -62,8 +63,8 @@ async function postPrompt(exchange: Exchange, server: ServerParts, counter: { ne
     refuse(exchange, verdict.error, verdict.nodeErrors);
     return;
   }
-  server.queue.put([number, String(id), prompt, extraDataOf(body, server), verdict.outputs]);
-  exchange.sendJson(200, { prompt_id: String(id), number, node_errors: verdict.nodeErrors });
+  server.queue.put([number, id, prompt, extraDataOf(body, server), verdict.outputs]);
+  exchange.sendJson(200, { prompt_id: id, number, node_errors: verdict.nodeErrors });
 }
 
 function refuse(exchange: Exchange, error: ValidationError, nodeErrors: unknown = {}): void {

@@ -44,12 +44,12 @@ const SCHEDULERS = [
   ...['linear_quadratic', 'kl_optimal'],
 ];
 
-/** 2^64 − 1: as near as a JavaScript number comes to it. */
-const MAX_SEED = 18_446_744_073_709_551_615;
+/** 2^64 − 1, or as near as a JavaScript number comes to it. */
+const MAX_SEED = 2 ** 64 - 1;
+/** Pixels of a picture whose steps last `stepMs`. */
 const MEGAPIXEL = 1_048_576;
 /** Small pictures do not become faster without end. */
 const LEAST_LOAD = 0.25;
-/** Pixels of a picture whose steps last `stepMs`. */
 const seed = {
   ...int(0, 0, MAX_SEED),
   config: { default: 0, min: 0, max: MAX_SEED, control_after_generate: true },

@@ -66,7 +66,7 @@ export class Lettering {
         continue;
       }
       if (line !== '') lines.push(line);
-      while (this.width(rest, style) > maxWidth && [...rest].length > 1) {
+      while (this.width(rest, style) > maxWidth && Array.from(rest).length > 1) {
         const part = this.#fitting(rest, style, maxWidth);
         lines.push(part);
         rest = rest.slice(part.length);

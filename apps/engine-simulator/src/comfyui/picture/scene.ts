@@ -25,7 +25,7 @@ export function sceneSvg({ text, seed, index }: Caption, { width, height }: Fram
     sky(hue, isNight),
     `<rect width="${width}" height="${height}" fill="url(#sky)"/>`,
     ...(isNight ? stars(next, { width, height }) : clouds(next, { width, height }, hue)),
-    sun(next, { width, height }, hue, isNight),
+    sun(next, { width, height }, isNight),
     ...hills(next, { width, height }, hue, isNight),
     ...trees(next, { width, height }, hue, isNight),
   ];
@@ -64,15 +64,17 @@ function clouds(next: () => number, { width, height }: Frame, hue: number): stri
   });
 }
 
-function sun(next: () => number, { width, height }: Frame, hue: number, isNight: boolean): string {
+function sun(next: () => number, { width, height }: Frame, isNight: boolean): string {
   const [x, y] = [width * (0.18 + next() * 0.64), height * (0.16 + next() * 0.24)];
   const radius = Math.min(width, height) * (0.05 + next() * 0.06);
-  const fill = isNight ? colour(hue + 50, 30, 92) : colour(hue + 35, 95, 80);
-  const halo = [3.4, 2.3, 1.6].map(
-    (times) =>
-      `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${(radius * times).toFixed(1)}" fill="${fill}" opacity="0.12"/>`,
-  );
-  return `${halo.join('')}<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${radius.toFixed(1)}" fill="${fill}"/>`;
+  const fill = isNight ? colour(52, 30, 92) : colour(34 + next() * 22, 95, 84);
+  const disc = (size: number, paint: string): string =>
+    `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="${size.toFixed(1)}" fill="${paint}"/>`;
+  const stops = [0.75, 0.28, 0].map((opacity, at) => {
+    return `<stop offset="${at / 2}" stop-color="${fill}" stop-opacity="${opacity}"/>`;
+  });
+  const glow = `<defs><radialGradient id="glow">${stops.join('')}</radialGradient></defs>`;
+  return glow + disc(radius * 4, 'url(#glow)') + disc(radius, fill);
 }
 
 /** Ridges from far and pale to near and dark; each is a sum of three waves. */

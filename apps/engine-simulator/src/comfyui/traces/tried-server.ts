@@ -114,12 +114,8 @@ export class TriedServer {
   }
 
   async post<Body = Record<string, unknown>>(path: string, body?: unknown): Promise<Answer<Body>> {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const init = {
-      method: 'POST',
-      headers: { connection: 'close' },
-      ...(text === undefined ? {} : { body: text }),
-    };
+    const text = typeof body === 'string' ? body : body === undefined ? null : JSON.stringify(body);
+    const init = { method: 'POST', headers: { connection: 'close' }, body: text };
     return answerOf(await fetch(new URL(path, this.url), init));
   }
 
