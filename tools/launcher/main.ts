@@ -29,7 +29,9 @@ async function chooseAddresses(options: LauncherOptions, say: Console['say']): P
   const gateway = await (options.port === null
     ? choosePort(DEFAULT_GATEWAY_PORT, options.host)
     : requirePort(options.port, options.host));
-  const manager = await choosePort(PROCESS_MANAGER_PORT, '127.0.0.1');
+  const manager = await (options.managerPort === null
+    ? choosePort(PROCESS_MANAGER_PORT, '127.0.0.1')
+    : requirePort(options.managerPort, '127.0.0.1'));
   sayMoved('gateway', gateway, say);
   sayMoved('process-manager', manager, say);
   const [

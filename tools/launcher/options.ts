@@ -21,6 +21,8 @@ Settings come from the environment or a file .env; .env.example lists them. The 
 export interface LauncherOptions {
   /** Null: the default, or another one when that is taken. A given port is used or refused. */
   readonly port: number | null;
+  /** The same for the process-manager, from the environment. */
+  readonly managerPort: number | null;
   readonly host: string;
   readonly dataDir: string;
   readonly mode: 'auto' | 'simulate';
@@ -35,8 +37,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): La
   const { values } = parse(args);
   if (values.help === true) return 'help';
   const port = values.port ?? env['GATEWAY_PORT'];
+  const managerPort = env['PROCESS_MANAGER_PORT'];
   return {
     port: port === undefined || port === '' ? null : readPort(port),
+    managerPort: managerPort === undefined || managerPort === '' ? null : readPort(managerPort),
     host: values.host ?? '127.0.0.1',
     dataDir: values.data ?? (env['BATON_DATA_DIR'] || '.baton'),
     mode: values.simulate === true ? 'simulate' : 'auto',
