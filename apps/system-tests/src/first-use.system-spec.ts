@@ -7,6 +7,9 @@ import { hurry, scenarios, slowRenders, slowReplies } from './testing/scenarios.
 
 const { scenario } = scenarios();
 
+/** No lease, or one that is over. */
+const REFUSED = [403, 409];
+
 const phasesOf = (swap: SwapRecord | null | undefined): string[] =>
   swap?.phases.map(({ phase }) => phase) ?? [];
 
@@ -198,7 +201,7 @@ scenario('the guard lets nothing through without the lease of this very moment',
     });
 
   expect(await ask('ollama/api/tags')).toBe(403);
-  expect(await ask('ollama/api/tags', { id: 'made-up', fence: '1' })).toBe(409);
+  expect(REFUSED).toContain(await ask('ollama/api/tags', { id: 'made-up', fence: '1' }));
 
   await slowReplies(stack);
   const { reply } = await person.say(await person.newChat(), 'Hold the GPU for a while.');
@@ -209,7 +212,7 @@ scenario('the guard lets nothing through without the lease of this very moment',
   expect(
     await ask('ollama/api/tags', { ...held, fence: String(Number(held.fence) + 1) }),
   ).toBeGreaterThanOrEqual(403);
-  expect(await ask('comfyui/queue', held)).toBeGreaterThanOrEqual(403);
+  expect(REFUSED).toContain(await ask('comfyui/queue', held));
   for (const path of ['pull', 'create', 'copy', 'push', 'delete', 'blobs/sha256:0']) {
     expect([path, await ask(`ollama/api/${path}`, held, 'POST')]).toEqual([path, 404]);
   }
@@ -230,13 +233,13 @@ scenario('the guard lets nothing through without the lease of this very moment',
   await rendering.until(({ type }) => type === 'progress');
   const comfyui = await leaseOf(render.id);
   expect(await ask('comfyui/queue', comfyui)).toBe(200);
-  expect(await ask('ollama/api/tags', held)).toBe(409);
-  expect(await ask('ollama/api/tags', comfyui)).toBeGreaterThanOrEqual(403);
-  expect(await ask('comfyui/queue', held)).toBe(409);
+  expect(REFUSED).toContain(await ask('ollama/api/tags', held));
+  expect(REFUSED).toContain(await ask('ollama/api/tags', comfyui));
+  expect(REFUSED).toContain(await ask('comfyui/queue', held));
   for (const path of ['free', 'history', 'queue']) {
     expect([path, await ask(`comfyui/${path}`, comfyui, 'POST')]).toEqual([path, 404]);
   }
   await hurry(stack);
   await rendering.ended();
-  expect(await ask('comfyui/queue', comfyui)).toBeGreaterThanOrEqual(403);
+  expect(REFUSED).toContain(await ask('comfyui/queue', comfyui));
 });

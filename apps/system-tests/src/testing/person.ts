@@ -15,6 +15,8 @@ import { Follower } from './follower.ts';
 
 /** Small enough to be quick, and no more than what the tests need to see steps and previews. */
 const PICTURE = { width: 256, height: 256 };
+/** One that every installation of the simulated Ollama has. */
+const MODEL = 'gpt-oss:20b';
 const PASSWORD = 'correct horse battery staple';
 
 export interface Answer {
@@ -63,7 +65,7 @@ export class Person {
   }
 
   async newChat(title = 'A chat'): Promise<number> {
-    return (await this.#call(chat, 'POST', '/api/chats', { title })).id;
+    return (await this.#call(chat, 'POST', '/api/chats', { title, model: MODEL })).id;
   }
 
   async messages(chatId: number): Promise<Message[]> {
