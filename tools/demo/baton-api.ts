@@ -22,15 +22,20 @@ export class BatonApi {
     this.#token = access_token;
   }
 
+  /** The header of the account, for requests that are made without this class. */
+  get authorization(): Record<string, string> {
+    return this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+  }
+
   /** Name of the model that Baton suggests. */
   async defaultModel(): Promise<string> {
     const response = await this.#fetch('/api/chat/models', { headers: {} });
     return modelList.parse(await response.json()).default_model;
   }
 
-  /** Resolves with the id of a new chat. */
-  async createChat(title: string, model: string): Promise<number> {
-    return (await this.#post('/api/chats', { title, model }, chat)).id;
+  /** Resolves with the id of a new chat, whose answers may have a greatest length. */
+  async createChat(title: string, model: string, maxTokens: number | null = null): Promise<number> {
+    return (await this.#post('/api/chats', { title, model, max_tokens: maxTokens }, chat)).id;
   }
 
   sendMessage(chatId: number, content: string): Promise<SentMessage> {
@@ -65,10 +70,9 @@ export class BatonApi {
   }
 
   async #fetch(path: string, request: { method?: string; headers: Record<string, string>; body?: string }) {
-    const authorization = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
     const response = await fetch(this.#url + path, {
       ...request,
-      headers: { ...request.headers, ...authorization },
+      headers: { ...request.headers, ...this.authorization },
     });
     if (response.ok) return response;
     const said = problem.safeParse(await response.json().catch(() => null));

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunRecord } from '../launcher/data-folder.ts';
+import { innerPorts } from '../launcher/ports.ts';
+import { OwnedProcess } from '../servers/owned-process.ts';
+import { descendantsOf } from './process-memory.ts';
+
+const READY_TIMEOUT_MS = 90_000;
+/** The launcher has deadlines of its own for everything that it stops. */
+const STOP_GRACE_MS = 60_000;
+
+/** As fast as the simulated engines go: what is measured is Baton. Times are then far below a millisecond. */
+const FAST_OLLAMA = {
+  settings: { tokensPerSecond: 1_000_000, promptTokensPerSecond: 10_000_000, loadMibPerSecond: 10_000_000 },
+};
+
+/** A whole Baton of the benchmark's own. */
+export interface BenchStack {
+  readonly run: RunRecord;
+  /** Address of the simulated Ollama itself, without the guard. */
+  readonly ollamaUrl: string;
+  readonly launcherPid: number;
+  readonly readyMs: number;
+}
+
+/** Starts a stack, runs `work` with it and ends everything, whatever happens. Needs Linux: engines are found in /proc. */
+export async function withStack<T>(root: string, work: (stack: BenchStack) => Promise<T>): Promise<T> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'baton-bench-'));
+  const [port = 0] = await innerPorts(1);
+  const startedAt = performance.now();
+  const launcher = new OwnedProcess({
+    name: 'Baton',
+    command: [
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'tools', 'launcher', 'main.ts'),
+      ...['--data', dataDir, '--port', String(port), '--simulate'],
+    ],
+    env: {
+      ...process.env,
+      // Settings of the person's own installation that would make this another measurement.
+      REDIS_URL: '',
+      DB_USE_MYSQL: 'false',
+      REQUESTS_PER_MINUTE: '1000000',
+    },
+    graceMs: STOP_GRACE_MS,
+  });
+  try {
+    await launcher.waitForLine(/Baton is ready/, READY_TIMEOUT_MS);
+    const readyMs = performance.now() - startedAt;
+    const run = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8')) as RunRecord;
+    const ollamaUrl = engineUrl(run, 'ollama');
+    await setSpeeds(ollamaUrl);
+    return await work({ run, ollamaUrl, launcherPid: run.pid, readyMs });
+  } finally {
+    await launcher.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** The process-manager tells nobody where its engines listen; their command lines do. */
+function engineUrl(run: RunRecord, engine: string): string {
+  const manager = run.services['process-manager']?.pid ?? 0;
+  for (const { command } of descendantsOf(manager)) {
+    const port = command[command.indexOf('--port') + 1];
+    if (command.includes(engine) && command.includes('--port') && port !== undefined) {
+      return `http://127.0.0.1:${port}`;
+    }
+  }
+  throw new Error(`the process-manager runs no ${engine}`);
+}
+
+async function setSpeeds(ollamaUrl: string): Promise<void> {
+  const response = await fetch(`${ollamaUrl}/__control`, {
+    method: 'PUT',
+    body: JSON.stringify(FAST_OLLAMA),
+  });
+  if (!response.ok) throw new Error(`the simulated Ollama refused its settings: ${await response.text()}`);
+}
