@@ -26,7 +26,6 @@ export interface ContainerOptions {
   readonly hostPort: number;
   readonly containerPort: number;
   readonly mounts?: readonly { readonly from: string; readonly to: string }[];
-  readonly env?: Readonly<Record<string, string>>;
   /** Runs as the user who starts it, so that files in the mounts belong to that user. */
   readonly runAsCaller?: true;
   readonly command?: readonly string[];
@@ -34,17 +33,7 @@ export interface ContainerOptions {
 
 /** A foreground container: it ends with the client that runs this command and leaves nothing behind. */
 export function containerCommand(options: ContainerOptions): string[] {
-  const {
-    docker,
-    image,
-    name,
-    hostPort,
-    containerPort,
-    mounts = [],
-    env = {},
-    runAsCaller,
-    command = [],
-  } = options;
+  const { docker, image, name, hostPort, containerPort, mounts = [], runAsCaller, command = [] } = options;
   const ids =
     runAsCaller === true && process.getuid && process.getgid ? [process.getuid(), process.getgid()] : null;
   return [
@@ -58,7 +47,6 @@ export function containerCommand(options: ContainerOptions): string[] {
     `127.0.0.1:${hostPort}:${containerPort}`,
     ...(ids === null ? [] : ['--user', ids.join(':')]),
     ...mounts.flatMap(({ from, to }) => ['--volume', `${from}:${to}`]),
-    ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     image,
     ...command,
   ];

@@ -6,11 +6,12 @@ import { findProgram } from './find-program.ts';
 import { onLoopbackPort } from './loopback-port.ts';
 import { OwnedProcess } from './owned-process.ts';
 
-const IMAGE = 'redis:8-alpine';
-const READY = /Ready to accept connections/;
+export const REDIS_IMAGE = 'redis:8-alpine';
+export const REDIS_READY = /Ready to accept connections/;
 /** A restart replays the append-only file first; a large one takes a while. A first Docker start pulls the image. */
 const READY_TIMEOUT_MS = 60_000;
 const GRACE_MS = 10_000;
+const CONTAINER_PORT = 6_379;
 
 export const REDIS_INSTALL_COMMAND = 'sudo apt-get install -y redis-server';
 
@@ -20,10 +21,14 @@ export type RedisProgram =
 
 /** Null when there is neither redis-server, valkey-server nor a Docker that answers. */
 export async function findRedis(): Promise<RedisProgram | null> {
-  const path = findProgram(['redis-server', 'valkey-server']);
+  const path = findRedisProgram();
   if (path !== null) return { kind: 'program', path };
   const docker = await findDocker();
   return docker === null ? null : { kind: 'docker', docker };
+}
+
+export function findRedisProgram(): string | null {
+  return findProgram(['redis-server', 'valkey-server']);
 }
 
 export interface RedisServerOptions {
@@ -53,7 +58,9 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
   const start = async (port: number): Promise<RedisServer> => {
     const file = join(options.dir, 'redis.conf');
     // A file rather than arguments: arguments can be read by every user of the machine.
-    await writeFile(file, redisConfiguration(options, { port, password }), { mode: 0o600 });
+    await writeFile(file, redisConfiguration({ ...options, password, ...placement(options, port) }), {
+      mode: 0o600,
+    });
     const server = new OwnedProcess({
       name: 'redis',
       command: redisCommand(options, file, port),
@@ -61,7 +68,7 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
       ...(options.onLine ? { onLine: options.onLine } : {}),
     });
     try {
-      await server.waitForLine(READY, READY_TIMEOUT_MS);
+      await server.waitForLine(REDIS_READY, READY_TIMEOUT_MS);
     } catch (error) {
       await server.stop();
       throw error;
@@ -71,25 +78,38 @@ export async function startRedisServer(options: RedisServerOptions): Promise<Red
   return options.port === undefined ? onLoopbackPort(start) : start(options.port);
 }
 
-function redisConfiguration(
-  options: RedisServerOptions,
-  { port, password }: { port: number; password: string },
-): string {
-  const isContainer = options.program.kind === 'docker';
+/** Where the server listens and writes as it sees it itself. */
+interface Placement {
+  readonly address: string;
+  readonly port: number;
+  readonly dir: string;
+}
+
+function placement({ program, dir }: RedisServerOptions, port: number): Placement {
+  // Inside a container the published port decides who gets in.
+  if (program.kind === 'docker') return { address: '0.0.0.0', port: CONTAINER_PORT, dir: '/data' };
+  return { address: '127.0.0.1', port, dir };
+}
+
+export interface RedisConfiguration extends Placement {
+  readonly password: string;
+  readonly persistence: 'append-only' | 'none';
+  readonly databases?: number;
+}
+
+/** The text of a `redis.conf`. */
+export function redisConfiguration(given: RedisConfiguration): string {
   const lines = [
-    // Inside a container the published port decides who gets in.
-    `bind ${isContainer ? '0.0.0.0' : '127.0.0.1'}`,
-    `port ${isContainer ? 6379 : port}`,
-    `requirepass ${password}`,
-    `dir ${isContainer ? '/data' : JSON.stringify(options.dir)}`,
+    `bind ${given.address}`,
+    `port ${given.port}`,
+    `requirepass ${given.password}`,
+    `dir ${JSON.stringify(given.dir)}`,
     'daemonize no',
     'save ""',
     // Jobs and replies live here: a full Redis must refuse writes, never drop keys.
     'maxmemory-policy noeviction',
-    `databases ${options.databases ?? 16}`,
-    ...(options.persistence === 'append-only'
-      ? ['appendonly yes', 'appendfsync everysec']
-      : ['appendonly no']),
+    `databases ${given.databases ?? 16}`,
+    ...(given.persistence === 'append-only' ? ['appendonly yes', 'appendfsync everysec'] : ['appendonly no']),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -98,10 +118,10 @@ function redisCommand({ program, dir }: RedisServerOptions, file: string, port: 
   if (program.kind === 'program') return [program.path, file];
   return containerCommand({
     docker: program.docker,
-    image: IMAGE,
+    image: REDIS_IMAGE,
     name: `baton-redis-${port}`,
     hostPort: port,
-    containerPort: 6379,
+    containerPort: CONTAINER_PORT,
     mounts: [{ from: dir, to: '/data' }],
     runAsCaller: true,
     command: ['redis-server', '/data/redis.conf'],

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { MARIADB_INSTALL_COMMAND, findMariaDb, startMariaDbServer } from './mariadb-server.ts';
-import type { MariaDbServer } from './mariadb-server.ts';
+import { MARIADB_INSTALL_COMMAND, findMariaDbProgram, startMariaDbServer } from './mariadb-server.ts';
+import type { MariaDbProgram } from './mariadb-server.ts';
+import { chooseSource } from './server-source.ts';
+import type { ServerSource } from './server-source.ts';
+import { canRunContainers, startMariaDbContainer } from './test-containers.ts';
 
 const MISSING = [
   'Tests need a MariaDB and this machine has none: no mariadbd on the PATH, no Docker that answers.',
@@ -21,6 +24,10 @@ export interface TestDatabase extends DatabaseAccess {
   readonly database: string;
 }
 
+interface TestDatabaseServer extends DatabaseAccess {
+  stop(): Promise<void>;
+}
+
 export interface TestDatabases {
   /** A new empty database. In a server of somebody else (TEST_MYSQL_URL) it is dropped at the end. */
   create(): Promise<TestDatabase>;
@@ -30,7 +37,7 @@ export interface TestDatabases {
 export function openDatabases(dir: string): TestDatabases {
   const run = randomBytes(4).toString('hex');
   const created: string[] = [];
-  let server: Promise<MariaDbServer> | null = null;
+  let server: Promise<TestDatabaseServer> | null = null;
 
   const access = async (): Promise<DatabaseAccess> => {
     const external = externalAccess();
@@ -58,15 +65,27 @@ export function openDatabases(dir: string): TestDatabases {
       }
       if (server === null) return;
       const [result] = await Promise.allSettled([server]);
-      if (result.status === 'fulfilled') await result.value.process.stop();
+      if (result.status === 'fulfilled') await result.value.stop();
     },
   };
 }
 
-async function startOwn(dir: string): Promise<MariaDbServer> {
-  const program = await findMariaDb();
-  if (program === null) throw new Error(MISSING);
-  return startMariaDbServer(program, dir);
+/** Null when this machine has neither a MariaDB nor anything that runs containers. */
+export function findTestMariaDb(): Promise<ServerSource<MariaDbProgram> | null> {
+  return chooseSource(findMariaDbProgram(), canRunContainers);
+}
+
+async function startOwn(dir: string): Promise<TestDatabaseServer> {
+  const source = await findTestMariaDb();
+  if (source === null) throw new Error(MISSING);
+  if (source.kind === 'container') return startMariaDbContainer();
+  const { process, ...access } = await startMariaDbServer(source.program, dir);
+  return {
+    ...access,
+    stop: async () => {
+      await process.stop();
+    },
+  };
 }
 
 function externalAccess(): DatabaseAccess | null {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { REDIS_INSTALL_COMMAND, findRedis, startRedisServer } from './redis-server.ts';
-import type { RedisProgram, RedisServer } from './redis-server.ts';
+import { REDIS_INSTALL_COMMAND } from './redis-server.ts';
+import { findTestRedis, startTestRedis } from './test-redis-server.ts';
+import type { TestRedisServer } from './test-redis-server.ts';
 
 /** One per test file, so plenty; an empty database costs Redis a few bytes. */
 const DATABASES = 1_024;
@@ -31,23 +32,17 @@ export interface TestRedises {
 }
 
 export function openRedises(dir: string): TestRedises {
-  const own = new Map<string, RedisServer>();
-  let shared: Promise<RedisServer> | null = null;
+  const own = new Map<string, TestRedisServer>();
+  let shared: Promise<TestRedisServer> | null = null;
   let handedOut = 0;
   let privates = 0;
 
-  const start = async (
-    folder: string,
-    settings: { port?: number; password?: string } = {},
-  ): Promise<RedisServer> =>
-    startRedisServer({
-      program: await requireRedis(),
-      dir: join(dir, folder),
-      persistence: 'none',
-      databases: DATABASES,
-      ...settings,
-    });
-  const find = (id: string): RedisServer => {
+  const start = async (folder: string): Promise<TestRedisServer> => {
+    const source = await findTestRedis();
+    if (source === null) throw new Error(MISSING);
+    return startTestRedis(source, { dir: join(dir, folder), databases: DATABASES });
+  };
+  const find = (id: string): TestRedisServer => {
     const server = own.get(id);
     if (server === undefined) throw new Error(`There is no private Redis "${id}" (any more).`);
     return server;
@@ -71,31 +66,22 @@ export function openRedises(dir: string): TestRedises {
       return { id, url: server.url };
     },
     async killPrivate(id) {
-      const server = find(id);
-      server.process.kill();
-      await server.process.exited;
+      await find(id).kill();
     },
     async restartPrivate(id) {
-      const { port, password } = find(id);
-      own.set(id, await start(id, { port, password }));
+      await find(id).restart();
     },
     async removePrivate(id) {
-      await find(id).process.stop();
+      await find(id).stop();
     },
     async close() {
       const servers = [
         ...own.values(),
         ...(shared === null ? [] : await Promise.allSettled([shared]).then(started)),
       ];
-      await Promise.all(servers.map((server) => server.process.stop()));
+      await Promise.all(servers.map((server) => server.stop()));
     },
   };
-}
-
-async function requireRedis(): Promise<RedisProgram> {
-  const program = await findRedis();
-  if (program === null) throw new Error(MISSING);
-  return program;
 }
 
 function withDatabase(url: string, number: number, databases: number): string {
@@ -104,6 +90,6 @@ function withDatabase(url: string, number: number, databases: number): string {
   return own.href;
 }
 
-function started(results: readonly PromiseSettledResult<RedisServer>[]): RedisServer[] {
+function started(results: readonly PromiseSettledResult<TestRedisServer>[]): TestRedisServer[] {
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 }

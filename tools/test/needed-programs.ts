@@ -1,7 +1,7 @@
 import { canInstall, installPackages } from '../servers/apt.ts';
 import { findProgram } from '../servers/find-program.ts';
-import { findMariaDb } from '../servers/mariadb-server.ts';
-import { findRedis } from '../servers/redis-server.ts';
+import { findTestMariaDb } from '../servers/test-databases.ts';
+import { findTestRedis } from '../servers/test-redis-server.ts';
 
 interface Need {
   readonly what: string;
@@ -23,13 +23,13 @@ const NEEDS: readonly Need[] = [
     what: 'a Redis server',
     debianPackage: 'redis-server',
     variable: 'TEST_REDIS_URL',
-    isThere: async () => (await findRedis()) !== null,
+    isThere: async () => (await findTestRedis()) !== null,
   },
   {
     what: 'a MariaDB server',
     debianPackage: 'mariadb-server',
     variable: 'TEST_MYSQL_URL',
-    isThere: async () => (await findMariaDb()) !== null,
+    isThere: async () => (await findTestMariaDb()) !== null,
   },
   {
     what: 'a Chromium browser',
