@@ -50,6 +50,8 @@ export const environment = z
     GPU_INDEX: z.string().default('0'),
     /** What engines and other programs may keep on a card that counts as free. */
     GPU_RESIDUE_MIB: envInteger({ default: 1_024, min: 0 }),
+    /** How long ComfyUI may take to end the prompt of a lease that is over; then it is stopped. */
+    REVOKE_TIMEOUT_SECONDS: envInteger({ default: 25, min: 1, max: 25 }),
     SWAP_FREE_TIMEOUT_SECONDS: envInteger({ default: 20, min: 1 }),
     SWAP_VERIFY_TIMEOUT_SECONDS: envInteger({ default: 15, min: 2 }),
   })
@@ -113,6 +115,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       index: parsed.GPU_INDEX,
       residueMib: parsed.GPU_RESIDUE_MIB,
     },
+    guard: { revokeTimeoutMs: parsed.REVOKE_TIMEOUT_SECONDS * 1_000 },
     swap: {
       freeMs: parsed.SWAP_FREE_TIMEOUT_SECONDS * 1_000,
       verifyMs: parsed.SWAP_VERIFY_TIMEOUT_SECONDS * 1_000,

@@ -52,7 +52,14 @@ export class Runtime {
     const fences = new FenceStore(config.files.fence);
     const gate = new Gate(fences.highestFence);
     const guardMetrics = createGuardMetrics(metrics, () => this.guard.openConnections);
-    this.guard = new GuardService({ gate, fences, clock, engines: this.engines, metrics: guardMetrics });
+    this.guard = new GuardService({
+      gate,
+      fences,
+      clock,
+      engines: this.engines,
+      metrics: guardMetrics,
+      ...config.guard,
+    });
     const { all: engines } = this.engines;
     const nodeMetrics = createNodeMetrics(metrics, card, engines);
     this.swaps = new SwapService({

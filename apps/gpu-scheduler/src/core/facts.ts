@@ -20,6 +20,13 @@ import {
 const LOST: Ending = { outcome: 'failed', code: 'gpu.lease_lost' };
 const CANCELLED: Ending = { outcome: 'cancelled', code: 'gpu.job_cancelled' };
 const NO_ENGINE: Ending = { outcome: 'failed', code: 'engine.unavailable' };
+/** Why swaps fail that those who wait should hear of; of the rest they learn that the engine is not there. */
+const TOLD_FAILURES = new Set([
+  'engine.out_of_memory',
+  'engine.start_failed',
+  'engine.failed',
+  'model.unknown',
+]);
 const WAITED_TOO_LONG: Ending = { outcome: 'failed', code: 'gpu.wait_too_long' };
 
 /** How long a user's last service is remembered when nothing of theirs waits: it only breaks ties. */
@@ -161,11 +168,13 @@ export interface SwapResult {
   readonly isDone: boolean;
   /** As the node measured it; null when it never told. */
   readonly tookMs: number | null;
+  /** Why it failed, when the node has told. */
+  readonly code?: string;
 }
 
 export function onSwapEnded(
   state: GpuState,
-  { swapId, isDone, tookMs }: SwapResult,
+  { swapId, isDone, tookMs, code }: SwapResult,
   nowMs: number,
 ): Effect[] {
   const { swap } = state;
@@ -181,7 +190,11 @@ export function onSwapEnded(
     state.clearing = null;
   } else {
     state.turn = null;
-    effects.push(...(swap.to === null ? clearingFailed(state, nowMs) : swapFailed(state, swap.to, nowMs)));
+    effects.push(
+      ...(swap.to === null
+        ? clearingFailed(state, nowMs)
+        : swapFailed(state, { lane: swap.to, code: code ?? null }, nowMs)),
+    );
   }
   if (isDone && tookMs !== null) {
     state.estimates = learnSwap(state.estimates, { from: swap.from, to: swap.to, ms: tookMs });
@@ -242,23 +255,29 @@ export function openVisit(
 }
 
 /** Tells those who wait when it has failed often enough; later ones get one try each, after the pause. */
-function swapFailed(state: GpuState, lane: Lane, nowMs: number): Effect[] {
+function swapFailed(
+  state: GpuState,
+  { lane, code }: { lane: Lane; code: string | null },
+  nowMs: number,
+): Effect[] {
   if (state.home?.key === lane.key) state.homeFailed = true;
   const queue = pauseLane(state, lane, nowMs);
-  return queue.failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...queue.jobs()]);
+  if (queue.failures < state.settings.maxSwapFailures) return [];
+  const isTold = code !== null && TOLD_FAILURES.has(code);
+  return giveUp(state, [...queue.jobs()], isTold ? { outcome: 'failed', code } : NO_ENGINE);
 }
 
 /** The card cannot be cleared: no lane can be served. */
 function clearingFailed(state: GpuState, nowMs: number): Effect[] {
   const failures = (state.clearing?.failures ?? 0) + 1;
   state.clearing = { atMs: nowMs + pauseMs(state, failures - 1), failures };
-  return failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...state.jobs.values()]);
+  return failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...state.jobs.values()], NO_ENGINE);
 }
 
-function giveUp(state: GpuState, jobs: readonly WaitingJob[]): Effect[] {
+function giveUp(state: GpuState, jobs: readonly WaitingJob[], ending: Ending): Effect[] {
   return jobs.map((job) => {
     dequeue(state, job);
-    return { do: 'end', job, ending: NO_ENGINE };
+    return { do: 'end', job, ending };
   });
 }
 

@@ -191,6 +191,17 @@ describe('trouble', () => {
     expect(state.jobs.size).toBe(0);
   });
 
+  test('those who wait hear why the model could not be loaded', () => {
+    const state = startedState(IMAGES);
+    onArrival(state, job('c1', LLAMA), 0);
+    for (const atMs of [0, 10_000, 20_000]) {
+      onTick(state, atMs);
+      const result = { swapId: state.swap?.id ?? 'none', isDone: false, tookMs: 1 };
+      const effects = onSwapEnded(state, { ...result, code: 'engine.out_of_memory' }, atMs + 1);
+      if (atMs === 20_000) expect(words(effects)).toEqual(['end c1 engine.out_of_memory']);
+    }
+  });
+
   test('while one lane cannot be served the others are', () => {
     const state = startedState(LLAMA);
     onArrival(state, job('i1', IMAGES), 0);

@@ -367,7 +367,8 @@ export class Term {
       ...Object.fromEntries(end.record.phases.map(({ phase, ms }) => [`${phase}Ms`, ms])),
     });
     const isDone = end.outcome === 'done';
-    const result = { swapId: end.swapId, isDone, tookMs: end.record.total_ms };
+    const why = end.outcome === 'failed' ? { code: end.code } : {};
+    const result = { swapId: end.swapId, isDone, tookMs: end.record.total_ms, ...why };
     this.take(facts.onSwapEnded(this.state, result, this.now()));
   }
 

@@ -19,6 +19,9 @@ const EMPTY_LOOKS = 2;
 /** An unload that was lost (the model was still loading) is asked for again after this long. */
 const ASK_AGAIN_MS = 1_000;
 
+/** Known by its text only: the status is 500, as for everything else that goes wrong in a load. */
+const OUT_OF_MEMORY = /out[ -]of[ -]memory|cudaMalloc failed|requires more (system|gpu) memory/i;
+
 const psReply = z.object({
   models: z
     .array(z.object({ name: z.string(), size: z.number().default(0), size_vram: z.number().default(0) }))
@@ -100,14 +103,18 @@ export class OllamaClient implements EngineSoftware {
       keep_alive: this.settings.keepAlive,
       options: ollamaLoadOptions(this.settings.contextLength),
     };
-    let { status } = await this.http.send('POST', `${url}/api/generate`, body);
-    if (status === 400) {
+    let answer = await this.http.send('POST', `${url}/api/generate`, body);
+    if (answer.status === 400) {
       // A model that only embeds does not generate; for it nothing to embed means the same: load.
-      ({ status } = await this.http.send('POST', `${url}/api/embed`, { ...body, input: [] }));
+      answer = await this.http.send('POST', `${url}/api/embed`, { ...body, input: [] });
     }
+    const { status, text } = answer;
     if (status === 200) return;
     if (status === 404) throw new AppError('model.unknown', { model });
-    throw new AppError('engine.failed', { model, status });
+    throw new AppError(OUT_OF_MEMORY.test(text) ? 'engine.out_of_memory' : 'engine.failed', {
+      model,
+      status,
+    });
   }
 
   private async unload(url: string, model: string, signal: AbortSignal): Promise<void> {

@@ -30,7 +30,7 @@ export interface GuardParts {
   readonly clock: Clock;
   readonly metrics: GuardMetrics;
   /** Within this a revoked lease's prompt must have ended, or the revocation says that it has not. */
-  readonly revokeTimeoutMs?: number;
+  readonly revokeTimeoutMs: number;
 }
 
 export interface Revocation {
@@ -40,8 +40,6 @@ export interface Revocation {
   readonly tookMs: number;
 }
 
-/** Below the deadline of the call that asks for a revocation. */
-const REVOKE_TIMEOUT_MS = 25_000;
 /** How often a prompt must be seen gone whose submission was never answered: it may still be on its way in. */
 const UNANSWERED_LOOKS = 3;
 
@@ -87,6 +85,11 @@ export class GuardService {
     });
     this.revoking.set(leaseId, revocation);
     return revocation;
+  }
+
+  /** Work of a lease that was revoked, and had its time to end, goes on in an engine. */
+  get isUnquiet(): boolean {
+    return this.unquiet.size > 0;
   }
 
   /** Anything of any lease that would have to end before the engine can be freed. */
@@ -213,7 +216,7 @@ export class GuardService {
   }
 
   private async end(use: LeaseUse): Promise<Revocation> {
-    const { clock, engines, revokeTimeoutMs = REVOKE_TIMEOUT_MS } = this.parts;
+    const { clock, engines, revokeTimeoutMs } = this.parts;
     const startedAt = clock.monotonic();
     const late = new AbortController();
     const cancel = clock.after(revokeTimeoutMs, () => late.abort());

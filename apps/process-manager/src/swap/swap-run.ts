@@ -93,9 +93,11 @@ export class SwapRun {
       await guard.revokeAll();
       return;
     }
-    const isQuiet = await this.log.measure('drain', () => guard.drain(drainMs, signal));
-    if (isQuiet) return;
     const holder = this.parts.engines.find(({ name }) => name === (resident?.engine ?? 'comfyui'));
+    // What would not end when its lease was revoked had its time then.
+    const isHopeless = guard.isUnquiet && holder?.managed.kind === 'child';
+    const isQuiet = !isHopeless && (await this.log.measure('drain', () => guard.drain(drainMs, signal)));
+    if (isQuiet) return;
     if (holder !== undefined)
       await this.log.measure('drain', () => this.stopHard(holder, 'would not end its work'));
     if (!(await guard.revokeAll()))
