@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { differences, generatedClient } from './generated-client.ts';
 import { findUnnoticedViolations } from './planted-violation.ts';
 import { readJestReport, tallyOf, withExitCode } from './tally.ts';
 import type { Tally } from './tally.ts';
@@ -40,6 +41,7 @@ export function allRunners(root: string): Runner[] {
       'tools',
     ]),
     check('build', [nx, 'run-many', '-t', 'build', '--outputStyle=static']),
+    { name: 'generated client', run: () => generatedAnew(root) },
     { name: 'unit tests', run: () => jest(root, '--unit') },
     { name: 'integration tests', run: () => jest(root, '--int') },
     { name: 'system tests', run: () => jest(root, '--system') },
@@ -51,6 +53,17 @@ async function plantedViolations(root: string): Promise<Tally> {
   const unnoticed = await findUnnoticedViolations(root);
   for (const line of unnoticed) process.stderr.write(`The linter is blind: ${line}.\n`);
   return tallyOf(unnoticed.length === 0);
+}
+
+/** What the gateway's document gives must be what is committed; the document has a spec of its own. */
+async function generatedAnew(root: string): Promise<Tally> {
+  const before = generatedClient(root);
+  const program = join(root, 'node_modules', '@hey-api', 'openapi-ts', 'bin', 'run.js');
+  const code = await execute(join(root, 'libs', 'api-client'), [program, '--no-log-file']);
+  const changed = differences(before, generatedClient(root));
+  for (const path of changed)
+    process.stderr.write(`Out of date, generated anew: libs/api-client/src/generated/${path}\n`);
+  return tallyOf(code === 0 && changed.length === 0);
 }
 
 async function jest(root: string, kind: string): Promise<Tally> {
