@@ -13,7 +13,13 @@ import { STACK_VARIABLE, allGone, isAlive } from './process-table.ts';
 import { Simulator } from './simulators.ts';
 
 const service = z.object({ pid: z.int().positive(), http: z.url(), rpc: z.string().nullable() });
-const SERVICES = ['process-manager', 'gpu-scheduler', 'chat-service', 'image-service', 'gateway'] as const;
+export const SERVICES = [
+  'process-manager',
+  'gpu-scheduler',
+  'chat-service',
+  'image-service',
+  'gateway',
+] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 const runRecord = z.object({
@@ -46,6 +52,8 @@ const TEST_SETTINGS = {
   REGISTRATIONS_PER_HOUR: '10000',
   REQUESTS_PER_MINUTE: '100000',
 } as const;
+
+const execute = promisify(execFile);
 
 const START_TIMEOUT_MS = 90_000;
 const RESTART_TIMEOUT_MS = 40_000;
@@ -106,17 +114,19 @@ export class Stack {
     return Person.register(this.url, `person-${this.#people}-${this.id.slice(0, 8)}`);
   }
 
-  /** The engine that runs now, at the address that only the guard should use. */
-  async engine(name: 'ollama' | 'comfyui'): Promise<Simulator> {
-    const { stdout } = await promisify(execFile)('ps', [
-      '-o',
-      'args=',
-      '-p',
-      String(await this.enginePid(name)),
-    ]);
-    const port = /--port (\d+)/.exec(stdout)?.[1];
-    if (port === undefined) throw new Error(`${name} has no port: ${stdout}`);
-    return new Simulator(`http://127.0.0.1:${port}`);
+  /** The engine that runs now, at the address that only the guard should use; waits while it is being started. */
+  engine(name: 'ollama' | 'comfyui'): Promise<Simulator> {
+    return eventually(
+      async () => {
+        const { stdout } = await execute('ps', ['-o', 'args=', '-p', String(await this.enginePid(name))]);
+        const port = /--port (\d+)/.exec(stdout)?.[1];
+        if (port === undefined) return null;
+        const simulator = new Simulator(`http://127.0.0.1:${port}`);
+        await simulator.get('/__control');
+        return simulator;
+      },
+      { timeoutMs: RESTART_TIMEOUT_MS },
+    );
   }
 
   /** Pid of the engine; waits while it is being started. */

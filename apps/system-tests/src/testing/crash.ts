@@ -1,13 +1,11 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import type { Message } from '@baton/contracts';
-import type { Follower } from './testing/follower.ts';
-import type { Person } from './testing/person.ts';
-import { isAlive } from './testing/process-table.ts';
-import { hurry, scenarios, slowRenders, slowReplies } from './testing/scenarios.ts';
-import type { ServiceName, Stack } from './testing/stack.ts';
-
-const { scenario } = scenarios();
+import type { Follower } from './follower.ts';
+import type { Person } from './person.ts';
+import { isAlive } from './process-table.ts';
+import { hurry, slowRenders, slowReplies } from './scenarios.ts';
+import type { ServiceName, Stack } from './stack.ts';
 
 const INTERRUPTED = [
   'reply.interrupted',
@@ -58,8 +56,15 @@ async function settled(person: Person, replyId: number): Promise<Message | null>
   return ['done', 'failed', 'cancelled'].includes(message.state) ? message : null;
 }
 
-/** Kills `service` while one message is being made and another one waits. */
-async function crashDuring(stack: Stack, service: ServiceName, kind: 'reply' | 'render'): Promise<void> {
+/**
+ * Kills `service` while one message is being made and another one waits. Both must come to a good end, and no engine may
+ * be left over.
+ */
+export async function crashDuring(
+  stack: Stack,
+  service: ServiceName,
+  kind: 'reply' | 'render',
+): Promise<void> {
   await slowReplies(stack);
   await slowRenders(stack);
   if (kind === 'render') await (await stack.engine('ollama')).set({ settings: { tokensPerSecond: 100_000 } });
@@ -74,21 +79,4 @@ async function crashDuring(stack: Stack, service: ServiceName, kind: 'reply' | '
   await Promise.all([expectNotLost(working), expectNotLost(waiting)]);
   const now = [await stack.enginePid('ollama'), await stack.enginePid('comfyui')];
   expect(engines.filter((pid) => !now.includes(pid) && isAlive(pid))).toEqual([]);
-}
-
-const SERVICES: readonly ServiceName[] = [
-  'gateway',
-  'chat-service',
-  'image-service',
-  'gpu-scheduler',
-  'process-manager',
-];
-
-for (const service of SERVICES) {
-  scenario(`a ${service} killed in the middle of a reply loses nothing`, (stack) =>
-    crashDuring(stack, service, 'reply'),
-  );
-  scenario(`a ${service} killed in the middle of a render loses nothing`, (stack) =>
-    crashDuring(stack, service, 'render'),
-  );
 }
