@@ -4,9 +4,8 @@ import type { changePasswordBody, loginBody, registerBody, Session } from '@bato
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { AttemptLimits } from '../limits/attempt-limits.service.ts';
-import type { UserRow } from '../users/user.entity.ts';
-import { nameKey } from '../users/users.repository.ts';
-import { UsersService, toUser } from '../users/users.service.ts';
+import { nameKey } from '../users/name-key.ts';
+import { UsersService, toUser, type Account } from '../users/users.service.ts';
 import { AccessTokens } from './access-tokens.service.ts';
 import { Passwords } from './passwords.service.ts';
 import { RefreshTokensRepository, type IssuedToken } from './refresh-tokens.repository.ts';
@@ -133,11 +132,11 @@ export class AuthService implements OnApplicationBootstrap, OnModuleDestroy {
     return this.open(await this.users.get(userId));
   }
 
-  private async open(user: UserRow): Promise<OpenedSession> {
+  private async open(user: Account): Promise<OpenedSession> {
     return { session: await this.sessionOf(user), refresh: await this.refreshTokens.issue(user.id) };
   }
 
-  private async sessionOf(user: UserRow): Promise<Session> {
+  private async sessionOf(user: Account): Promise<Session> {
     return {
       access_token: await this.accessTokens.sign(user),
       token_type: 'bearer',

@@ -1,6 +1,6 @@
 import { epochMs, type Dialect } from '@baton/platform/database';
 import { EntitySchema } from 'typeorm';
-import { exactText } from '../users/user.entity.ts';
+import { exactText } from '../exact-text.ts';
 
 export interface RefreshTokenRow {
   id: number;

@@ -1,6 +1,7 @@
 import { epochMs, type Dialect } from '@baton/platform/database';
 import { EntitySchema } from 'typeorm';
 import type { Role } from '../auth/access.ts';
+import { exactText } from '../exact-text.ts';
 
 export interface UserRow {
   id: number;
@@ -18,11 +19,6 @@ export interface UserRow {
   /** Access tokens quote it; one more and all of them are void. */
   tokenVersion: number;
   createdAtMs: number;
-}
-
-/** Compared byte by byte: MySQL's own idea of equal letters is not ours. */
-export function exactText(dialect: Dialect) {
-  return dialect === 'mysql' ? { collation: 'utf8mb4_bin' } : {};
 }
 
 export function userEntity(dialect: Dialect): EntitySchema<UserRow> {

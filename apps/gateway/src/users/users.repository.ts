@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '@baton/kernel';
 import { read, write } from '@baton/platform/database';
 import { DataSource, type EntityManager } from 'typeorm';
+import { nameKey } from './name-key.ts';
 import type { UserRow } from './user.entity.ts';
 
 export type NewUser = Pick<UserRow, 'username' | 'email' | 'passwordHash' | 'createdAtMs'>;
@@ -95,10 +96,6 @@ async function takeSeat(table: Users, user: NewUser, maxUsers: number): Promise<
     tokenVersion: 0,
   };
   return table.save(table.create(row));
-}
-
-export function nameKey(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase().normalize('NFKC');
 }
 
 function emailKeyOf(email: string | null): string | null {

@@ -6,6 +6,9 @@ import type { Role } from '../auth/access.ts';
 import type { UserRow } from './user.entity.ts';
 import { UsersRepository, type NewUser, type UserChanges } from './users.repository.ts';
 
+/** A user with all that is known of them, for other features. */
+export type Account = Readonly<UserRow>;
+
 /** What an access token is checked against. */
 export interface UserAccess {
   readonly id: number;
@@ -41,22 +44,22 @@ export class UsersService {
     return access;
   }
 
-  findByLogin(login: string): Promise<UserRow | null> {
+  findByLogin(login: string): Promise<Account | null> {
     return this.users.findByLogin(login);
   }
 
-  register(user: NewUser, maxUsers: number): Promise<UserRow> {
+  register(user: NewUser, maxUsers: number): Promise<Account> {
     return this.users.register(user, maxUsers);
   }
 
   /** @throws AppError `auth.required` when the user is gone */
-  async get(id: number): Promise<UserRow> {
+  async get(id: number): Promise<Account> {
     const row = await this.users.findById(id);
     if (row === null) throw new AppError('auth.required', { userId: id });
     return row;
   }
 
-  update(id: number, changes: UserChanges): Promise<UserRow> {
+  update(id: number, changes: UserChanges): Promise<Account> {
     return this.users.update(id, changes);
   }
 
@@ -66,11 +69,11 @@ export class UsersService {
   }
 }
 
-function toAccess({ id, role, disabledAtMs, tokenVersion }: UserRow): UserAccess {
+function toAccess({ id, role, disabledAtMs, tokenVersion }: Account): UserAccess {
   return { id, role, isDisabled: disabledAtMs !== null, tokenVersion };
 }
 
 /** A user as the API shows them. */
-export function toUser({ id, username, email, role, locale, createdAtMs }: UserRow): User {
+export function toUser({ id, username, email, role, locale, createdAtMs }: Account): User {
   return { id, username, email, role, locale, created_at: new Date(createdAtMs).toISOString() };
 }
