@@ -6,7 +6,8 @@ import { ModelsService } from '../models/models.service.ts';
 import { ChatsRepository } from './chats.repository.ts';
 import { ChatsService } from './chats.service.ts';
 import { ExchangesService } from './exchanges.service.ts';
-import { MessagesRepository, type MessageEnd } from './messages.repository.ts';
+import type { MessageEnd } from './message-end.ts';
+import { MessagesRepository } from './messages.repository.ts';
 
 const END: MessageEnd = {
   state: 'done',

@@ -1,27 +1,11 @@
-import {
-  FINAL_STATES,
-  type Attachment,
-  type EndEvent,
-  type TimelineEntry,
-  type Usage,
-} from '@baton/contracts';
+import { FINAL_STATES } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, LessThan, Not } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
+import type { MessageEnd } from './message-end.ts';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
 import { fold } from './search-text.ts';
-
-/** How an assistant message ended. */
-export interface MessageEnd {
-  readonly state: EndEvent['state'];
-  readonly error: { readonly code: string; readonly say: string } | null;
-  readonly timeline: readonly TimelineEntry[];
-  /** Left out for images: their content stays as it is. */
-  readonly content?: string;
-  readonly usage?: Usage | null;
-  readonly attachments?: readonly Attachment[];
-}
 
 /** What a message says, without the rest of its row. */
 export type SaidRow = Pick<MessageRow, 'id' | 'role' | 'content' | 'completionTokens'>;

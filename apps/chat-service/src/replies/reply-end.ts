@@ -1,6 +1,6 @@
 import { replyEvent, type EndEvent, type ReplyEvent } from '@baton/contracts';
 import { ERRORS, codeOf, type ErrorCode } from '@baton/kernel';
-import type { MessageEnd } from '../chats/messages.repository.ts';
+import type { MessageEnd } from '../chats/message-end.ts';
 
 /** The last event of a reply's log. A failure of null is success; a cancelled GPU job is what Stop looks like. */
 export function endEventOf(failure: unknown, measured: Pick<EndEvent, 'timeline' | 'usage'>): EndEvent {
