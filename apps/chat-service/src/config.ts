@@ -1,14 +1,6 @@
-import { envAddress, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import { envAddress, envInteger, envKeepAlive, envUrl, loadConfig, serviceEnv } from '@baton/platform';
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { z } from 'zod';
-
-/** A Go duration (`30m`), a number of seconds, or -1 for ever: what Ollama itself takes. */
-const keepAlive = z
-  .string()
-  .regex(/^-?\d+(\.\d+)?$|^-?(\d+(\.\d+)?(ms|s|m|h))+$/, { error: 'must be seconds or a duration like 30m' })
-  .default('30m')
-  // As text a bare number would be refused by Ollama.
-  .transform((text) => (/^-?[\d.]+$/.test(text) ? Number(text) : text));
 
 export const chatServiceEnv = z.object({
   ...serviceEnv(),
@@ -21,7 +13,7 @@ export const chatServiceEnv = z.object({
   /** Tokens of context: the same for every request, since another number makes Ollama load the model again. */
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
   /** How long a model stays loaded without use, as Ollama takes it. A swap unloads it in any case. */
-  OLLAMA_KEEP_ALIVE: keepAlive,
+  OLLAMA_KEEP_ALIVE: envKeepAlive('30m'),
   /** Silence before the first token: reading a long prompt, or a model that must be loaded again. */
   OLLAMA_TIMEOUT_FIRST_TOKEN_SECONDS: envInteger({ default: 180, min: 1 }),
   /** Silence between two tokens. */

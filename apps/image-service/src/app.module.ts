@@ -8,12 +8,17 @@ import { ImageFilesController } from './images/image-files.controller.ts';
 import { ImageFilesStore } from './images/image-files.store.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
+import { RequestsService } from './images/requests.service.ts';
 import { imageSchema } from './migrations/schema.ts';
 import { OllamaPromptWriter } from './prompting/ollama-prompt-writer.client.ts';
+import { AttemptsService } from './rendering/attempts.service.ts';
+import { EndingsService } from './rendering/endings.service.ts';
+import { GpuTurnsService } from './rendering/gpu-turns.service.ts';
+import { PictureStepService } from './rendering/picture-step.service.ts';
 import { PreviewShelf } from './rendering/preview-shelf.ts';
+import { PromptStepService } from './rendering/prompt-step.service.ts';
 import { RecoveryService } from './rendering/recovery.service.ts';
 import { RenderMetrics } from './rendering/render-metrics.ts';
-import { RenderSteps } from './rendering/render-steps.ts';
 import { RendersService } from './rendering/renders.service.ts';
 import {
   CHAT_SERVICE,
@@ -41,8 +46,13 @@ export class AppModule {
         ImagesRepository,
         ImageFilesStore,
         PreviewShelf,
-        RenderSteps,
+        GpuTurnsService,
+        PromptStepService,
+        PictureStepService,
+        AttemptsService,
+        EndingsService,
         RendersService,
+        RequestsService,
         RecoveryService,
         RenderMetrics,
         { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },

@@ -1,5 +1,13 @@
 import { join, resolve } from 'node:path';
-import { envAddress, envBoolean, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import {
+  envAddress,
+  envBoolean,
+  envInteger,
+  envKeepAlive,
+  envUrl,
+  loadConfig,
+  serviceEnv,
+} from '@baton/platform';
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { IMAGE_LIMITS } from '@baton/contracts';
 import { z } from 'zod';
@@ -18,12 +26,15 @@ export const imageServiceEnv = z.object({
   /** The process-manager's HTTP address: the guard in front of the engines. */
   PROCESS_MANAGER_API_URL: envUrl().default('http://127.0.0.1:8888'),
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
-  /** Seconds for the language model to write a prompt, loading not included. */
+  /** How long a model stays loaded without use, as Ollama takes it. The same for all services. */
+  OLLAMA_KEEP_ALIVE: envKeepAlive('30m'),
+  /** Seconds for the language model to write a prompt. */
   OLLAMA_PROMPT_TIMEOUT: envInteger({ default: 120, min: 1 }),
   /** All-in-one checkpoint, with or without its ending. */
   COMFYUI_MODEL: z.string().min(1).default('flux1-dev-fp8'),
   /** Seconds without any sign of life from ComfyUI after which a render is given up. */
   COMFYUI_TIMEOUT: envInteger({ default: 300, min: 5 }),
+  /** Said with each picture. */
   COMFYUI_SIMULATED: envBoolean(false),
   /** Folder of the picture files; `images` in the data folder when left out. */
   IMAGE_STORAGE_PATH: z.string().optional(),
@@ -50,10 +61,11 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     files: { folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')) },
     prompting: {
       contextLength: values.OLLAMA_CONTEXT_LENGTH,
+      keepAlive: values.OLLAMA_KEEP_ALIVE,
       timeoutMs: values.OLLAMA_PROMPT_TIMEOUT * 1_000,
     },
     rendering: {
-      checkpoint: /\.(safetensors|ckpt|gguf)$/.test(values.COMFYUI_MODEL)
+      checkpoint: /\.(safetensors|ckpt)$/.test(values.COMFYUI_MODEL)
         ? values.COMFYUI_MODEL
         : `${values.COMFYUI_MODEL}.safetensors`,
       silenceMs: values.COMFYUI_TIMEOUT * 1_000,

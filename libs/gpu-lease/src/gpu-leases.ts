@@ -22,6 +22,9 @@ export interface GpuLeasesContext {
   readonly redis: RedisConnections;
 }
 
+/** The way to the GPU as services take it: `GpuLeases` in production, a fake that grants when it is told to in tests. */
+export type GpuAccess = Pick<GpuLeases, 'withLease'>;
+
 /** The only way to the GPU: one piece of work, one lease, given back whatever happens. */
 export class GpuLeases {
   private readonly context: GpuLeasesContext;

@@ -1,6 +1,7 @@
 import { gpuEvent, gpuKeys, STREAM_FIELD, type GpuEvent } from '@baton/contracts';
 import { readStream, type Log } from '@baton/platform';
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 
 export type JobEvent = Extract<GpuEvent, { type: 'lease.granted' | 'lease.revoked' | 'job.ended' }>;
 type WaitingViewEvent = Extract<GpuEvent, { type: 'job.waiting' }>['jobs'][number];
@@ -66,10 +67,20 @@ export class JobEvents {
       signal: this.stopping.signal,
     });
     for await (const { id, fields } of entries) {
-      const event = parse(fields[STREAM_FIELD]);
-      if (event === null) this.log.warn('stream.unreadable', { key, id });
+      const raw = readJson(fields[STREAM_FIELD]);
+      if (this.isForOthers(raw)) continue;
+      const event = gpuEvent.safeParse(raw).data;
+      if (event === undefined) this.log.warn('stream.unreadable', { key, id });
       else this.deal(event);
     }
+  }
+
+  /** Every process hears about every job: most of it is not looked at any closer than this. */
+  private isForOthers(raw: unknown): boolean {
+    if (this.listeners.size === 0) return true;
+    const { success, data } = addressed.safeParse(raw);
+    if (!success) return false;
+    return data.type === 'gpu.status' || (data.jobId !== undefined && !this.listeners.has(data.jobId));
   }
 
   private deal(event: GpuEvent): void {
@@ -82,10 +93,13 @@ export class JobEvents {
   }
 }
 
-function parse(text: string | undefined): GpuEvent | null {
+/** As much of an event as says whom it concerns. */
+const addressed = z.object({ type: z.string(), jobId: z.string().optional() });
+
+function readJson(text: string | undefined): unknown {
   try {
-    return gpuEvent.parse(JSON.parse(text ?? ''));
+    return JSON.parse(text ?? '');
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -11,3 +11,4 @@ export {
 } from './errors.ts';
 export { FakeClock, pause, systemClock, type Clock } from './clock.ts';
 export { exhaustive } from './exhaustive.ts';
+export { untilItWorks, type Persistence } from './persist.ts';

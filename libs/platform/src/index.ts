@@ -4,6 +4,7 @@ export {
   envBoolean,
   envInteger,
   envJson,
+  envKeepAlive,
   envNumber,
   envUrl,
   loadConfig,
@@ -27,6 +28,7 @@ export { RedisConnections } from './redis/redis-connections.ts';
 export { readStream, type StreamEntry, type StreamReaderOptions } from './redis/stream-reader.ts';
 export { HealthChecks, type HealthReport } from './health/health-checks.ts';
 export { Metrics } from './metrics/metrics.ts';
+export { endEventOf, errorOf, parseReplyLog } from './reply-log/reply-end.ts';
 export { ReplyLogWriter, type ReplyLog } from './reply-log/writer.ts';
 export { ReplyLogReader, type FollowOptions, type LoggedEvent } from './reply-log/reader.ts';
 export { RedisScript, luaScript } from './redis/lua.ts';

@@ -6,3 +6,5 @@ export { startPrivateRedis, startRedis } from './redis.ts';
 export type { PrivateRedis, TestRedis } from './redis.ts';
 export { DIALECTS, openTestDatabase, quietLog } from './databases.ts';
 export type { TestDatabase } from './databases.ts';
+export { Answer, ScriptedOllama } from './scripted-ollama.ts';
+export type { Asked, Script } from './scripted-ollama.ts';

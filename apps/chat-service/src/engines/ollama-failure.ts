@@ -1,4 +1,5 @@
-import { AppError, isErrorCode } from '@baton/kernel';
+import { guardRefusal } from '@baton/gpu-lease';
+import { AppError } from '@baton/kernel';
 
 const OUT_OF_MEMORY =
   /out[ -]of[ -]memory|cudaMalloc failed|requires more (system|gpu) memory|insufficient (vram|memory)/i;
@@ -17,9 +18,8 @@ const LOGGED_CHARS = 300;
 export function refusalOf(status: number, body: string): AppError {
   const { code, text } = readBody(body);
   const details = { status, engineError: text.slice(0, LOGGED_CHARS) };
-  if (code === 'gpu.stale_fence' || code === 'gpu.lease_required')
-    return new AppError('gpu.lease_lost', details);
-  if (isErrorCode(code)) return new AppError(code, details);
+  const refusal = guardRefusal(code, details);
+  if (refusal !== null) return refusal;
   if (OUT_OF_MEMORY.test(text)) return new AppError('engine.out_of_memory', details);
   if (status === 404) return new AppError('model.unknown', details);
   if (status === 502 || status === 503 || status === 504) return new AppError('engine.unavailable', details);

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AppError, FakeClock, systemClock } from '@baton/kernel';
-import { eventually } from '@baton/testing';
-import { ScriptedOllama } from '../testing/scripted-ollama.ts';
+import { ScriptedOllama, eventually } from '@baton/testing';
 import type { EngineDoor, EngineOutput, EngineRequest } from './chat-engine.ts';
 import { OllamaDriver } from './ollama.driver.ts';
 

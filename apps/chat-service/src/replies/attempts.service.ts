@@ -1,4 +1,5 @@
 import type { WaitingView } from '@baton/contracts';
+import { DurationEstimates, type GpuAccess } from '@baton/gpu-lease';
 import { codeOf, pause, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
@@ -7,15 +8,16 @@ import type { ChatEngine } from '../engines/chat-engine.ts';
 import { CHAT_ENGINE, GPU_LEASES, REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
 import { answerUnderLease, laneOf } from './attempt.ts';
-import { DurationEstimates } from './duration-estimates.ts';
-import type { GpuAccess } from './gpu-access.ts';
 import { fitPrompt } from './history.ts';
 import { pauseBeforeRetry } from './retry.ts';
+
+/** What an answer takes on the GPU when none has been measured yet. */
+const FIRST_GUESS_MS = 8_000;
 
 /** Gets a reply answered: asks for the GPU, and again where that is worth it. */
 @Injectable()
 export class AttemptsService {
-  private readonly estimates = new DurationEstimates();
+  private readonly estimates = new DurationEstimates(FIRST_GUESS_MS);
   private readonly exchanges: ExchangesService;
   private readonly gpu: GpuAccess;
   private readonly engine: ChatEngine;

@@ -1,5 +1,5 @@
 import type { EndEvent } from '@baton/contracts';
-import { codeOf, pause, type Clock } from '@baton/kernel';
+import { codeOf, untilItWorks, type Clock } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ExchangesService } from '../chats/exchanges.service.ts';
@@ -66,16 +66,14 @@ export class EndingsService {
   }
 
   /** Waits for a database that is away: until it is back the text is safe in the log. */
-  private async store(reply: ActiveReply, end: EndEvent, closing: AbortSignal): Promise<boolean> {
+  private store(reply: ActiveReply, end: EndEvent, closing: AbortSignal): Promise<boolean> {
     const { replyId } = reply.task;
-    for (let pauseMs = FIRST_STORE_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_STORE_PAUSE_MS)) {
-      try {
-        return await this.exchanges.finish(replyId, messageEndOf(end, reply.text));
-      } catch (error) {
-        if (pauseMs === FIRST_STORE_PAUSE_MS) this.log.error('reply.store', error, { replyId });
-        if (closing.aborted) throw error;
-        await pause(this.clock, pauseMs, closing);
-      }
-    }
+    return untilItWorks(() => this.exchanges.finish(replyId, messageEndOf(end, reply.text)), {
+      clock: this.clock,
+      firstPauseMs: FIRST_STORE_PAUSE_MS,
+      longestPauseMs: LONGEST_STORE_PAUSE_MS,
+      signal: closing,
+      onOutage: (error) => this.log.error('reply.store', error, { replyId }),
+    });
   }
 }

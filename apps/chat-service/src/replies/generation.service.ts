@@ -1,12 +1,11 @@
 import { replyLogKey, type ReplyState } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
-import { CLOCK, Log, ReplyLogWriter, type ReplyLog } from '@baton/platform';
+import { CLOCK, Log, ReplyLogWriter, endEventOf, type ReplyLog } from '@baton/platform';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { ReplyTask } from '../chats/exchanges.service.ts';
 import { ActiveReply } from './active-reply.ts';
 import { AttemptsService } from './attempts.service.ts';
 import { EndingsService } from './endings.service.ts';
-import { endEventOf } from './reply-end.ts';
 
 interface Running {
   readonly reply: ActiveReply;

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFinalState, replyLogKey, type EndEvent, type Message } from '@baton/contracts';
-import { eventually, startPrivateRedis, startRedis } from '@baton/testing';
+import { FakeGpu } from '@baton/gpu-lease/testing';
+import { ScriptedOllama, eventually, startPrivateRedis, startRedis } from '@baton/testing';
 import { ChatProcess } from '../testing/chat-process.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/databases.ts';
-import { FakeGpu } from '../testing/fake-gpu.ts';
-import { ScriptedOllama } from '../testing/scripted-ollama.ts';
 
 const ANNA = 1;
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { replyLogKey } from '@baton/contracts';
 import { AppError, pause, type Clock } from '@baton/kernel';
-import { CLOCK, Log, ReplyLogWriter, runWithCorrelation } from '@baton/platform';
+import { CLOCK, Log, ReplyLogWriter, endEventOf, runWithCorrelation } from '@baton/platform';
 import { Inject, Injectable, type OnModuleDestroy, type OnApplicationBootstrap } from '@nestjs/common';
 import { ExchangesService, type EndedReply, type ReplyTask } from '../chats/exchanges.service.ts';
 import { GenerationService } from './generation.service.ts';
-import { endEventOf, messageEndOf, readLoggedReply } from './reply-end.ts';
+import { messageEndOf, readLoggedReply } from './reply-end.ts';
 
 const RETRY_MS = 1_000;
 

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFinalState, type Message } from '@baton/contracts';
-import { eventually, startRedis } from '@baton/testing';
+import { FakeGpu } from '@baton/gpu-lease/testing';
+import { ScriptedOllama, eventually, startRedis, type Script } from '@baton/testing';
 import { ChatProcess, engineModel } from '../testing/chat-process.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/databases.ts';
-import { FakeGpu } from '../testing/fake-gpu.ts';
-import { ScriptedOllama, type Script } from '../testing/scripted-ollama.ts';
 
 const ANNA = 1;
 const BORIS = 2;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { replyLogKey, type EngineModel, type ReplyEvent } from '@baton/contracts';
+import type { FakeGpu } from '@baton/gpu-lease/testing';
 import { AppError, systemClock, type Clock } from '@baton/kernel';
 import { Metrics, RedisConnections, ReplyLogReader, ReplyLogWriter, type CallClient } from '@baton/platform';
 import type { Redis } from 'ioredis';
@@ -18,7 +19,6 @@ import { RecoveryService } from '../replies/recovery.service.ts';
 import { RepliesService } from '../replies/replies.service.ts';
 import { ReplyMetrics } from '../replies/reply-metrics.ts';
 import { quietLog } from './databases.ts';
-import type { FakeGpu } from './fake-gpu.ts';
 
 /** Pauses before retries and the like pass fifty times as fast; time itself is real. */
 const hurriedClock: Clock = { ...systemClock, after: (ms, run) => systemClock.after(ms / 50, run) };

@@ -2,31 +2,31 @@ import { z } from 'zod';
 
 /** The messages and answers of ComfyUI that a render depends on; fields that we do not need may come and go. */
 
-const ofPrompt = { prompt_id: z.string() };
-
 export const socketMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('execution_start'), data: z.object(ofPrompt) }),
   z.object({
     type: z.literal('executing'),
+    // Without a prompt it tells a new connection what runs.
     data: z.object({ prompt_id: z.string().optional(), node: z.string().nullable() }),
   }),
   z.object({
     type: z.literal('progress'),
-    data: z.object({ ...ofPrompt, value: z.number(), max: z.number(), node: z.string().nullable() }),
+    data: z.object({
+      prompt_id: z.string(),
+      value: z.number(),
+      max: z.number(),
+      node: z.string().nullable(),
+    }),
   }),
-  z.object({
-    type: z.literal('execution_error'),
-    data: z.object({ ...ofPrompt, node_type: z.string().optional(), exception_type: z.string().optional() }),
-  }),
-  z.object({ type: z.literal('execution_interrupted'), data: z.object(ofPrompt) }),
 ]);
 export type SocketMessage = z.infer<typeof socketMessage>;
 
 export const outputFile = z.object({ filename: z.string(), subfolder: z.string(), type: z.string() });
 export type OutputFile = z.infer<typeof outputFile>;
 
+/** What other nodes put out is of no interest, whatever its shape. */
+const nodeOutput = z.object({ images: z.array(outputFile) });
 const historyEntry = z.object({
-  outputs: z.record(z.string(), z.object({ images: z.array(outputFile).optional() })),
+  outputs: z.record(z.string(), z.union([nodeOutput, z.unknown().transform(() => null)])),
   status: z.object({
     status_str: z.string(),
     messages: z.array(z.tuple([z.string(), z.looseObject({})])),
@@ -39,10 +39,17 @@ export const history = z.record(z.string(), historyEntry);
 const queueItem = z.tuple([z.number(), z.string()]).rest(z.unknown());
 export const queue = z.object({ queue_running: z.array(queueItem), queue_pending: z.array(queueItem) });
 
-export const promptAnswer = z.object({
-  prompt_id: z.string(),
-  node_errors: z.record(z.string(), z.unknown()),
-});
+const nodeErrors = z.record(
+  z.string(),
+  z.object({
+    errors: z.array(
+      z.object({ type: z.string(), extra_info: z.object({ input_name: z.string().optional() }).optional() }),
+    ),
+  }),
+);
+/** `node_errors` names the outputs that will be left out although the prompt was taken. */
+export const promptAnswer = z.object({ prompt_id: z.string(), node_errors: nodeErrors });
+export const promptRefusal = z.object({ error: z.object({ type: z.string() }), node_errors: nodeErrors });
 
 const METADATA_PREVIEW = 4;
 const previewHeader = z.object({ prompt_id: z.string(), image_type: z.string() });

@@ -1,4 +1,5 @@
-import { AppError } from '@baton/kernel';
+import { AppError, type Clock } from '@baton/kernel';
+import type { IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
 import {
   readPreviewFrame,
@@ -7,81 +8,133 @@ import {
   type SocketMessage,
 } from './comfyui-messages.ts';
 import type { EngineDoor } from './engine-door.ts';
+import { parseJson, refusalOfGuard } from './engine-refusal.ts';
 
 export interface SocketListener {
+  /** Anything at all has come, also what is of no interest otherwise. */
+  heard(): void;
   message(message: SocketMessage): void;
   preview(frame: PreviewFrame): void;
-  closed(): void;
+  /** The connection is gone, and not because we closed it. */
+  lost(): void;
+}
+
+export interface SocketOptions {
+  readonly clientId: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly listener: SocketListener;
 }
 
 const OPEN_TIMEOUT_MS = 10_000;
-/** ComfyUI does not ping; our pings keep a dead connection from looking alive. */
+/** ComfyUI does not ping. A peer that has not answered our ping by the next one is dead. */
 const PING_MS = 10_000;
 const MAX_FRAME_BYTES = 32 * 1_048_576;
+const MAX_REFUSAL_CHARS = 65_536;
 
 /** One connection to ComfyUI's event stream. It is read at once and always: a reader that stalls stalls everybody. */
 export class ComfyuiSocket {
   private readonly socket: WebSocket;
-  private readonly pings: NodeJS.Timeout;
+  private readonly clock: Clock;
+  private readonly listener: SocketListener;
+  private cancelPing: () => void = () => undefined;
+  private isAnswered = true;
+  private isClosed = false;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, { clock, listener }: SocketOptions) {
     this.socket = socket;
-    this.pings = setInterval(() => this.socket.ping(), PING_MS);
+    this.clock = clock;
+    this.listener = listener;
+    socket.on('message', (data, isBinary) => this.pass(data, isBinary));
+    socket.on('pong', () => (this.isAnswered = true));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.cancelPing();
+      if (!this.isClosed) listener.lost();
+    });
   }
 
-  /** @throws AppError `engine.unavailable`, `gpu.lease_lost`; the door's reason when its signal was aborted */
-  static async open(door: EngineDoor, clientId: string, listener: SocketListener): Promise<ComfyuiSocket> {
-    door.signal.throwIfAborted();
-    const address = `${door.url.replace(/^http/, 'ws')}/ws?clientId=${clientId}`;
-    const socket = new WebSocket(address, {
+  /** @throws AppError `engine.unavailable`, `gpu.lease_lost`; the signal's reason when it was aborted */
+  static async open(
+    door: Pick<EngineDoor, 'url' | 'headers'>,
+    options: SocketOptions,
+  ): Promise<ComfyuiSocket> {
+    const { clientId, signal } = options;
+    signal.throwIfAborted();
+    const socket = new WebSocket(`${door.url.replace(/^http/, 'ws')}/ws?clientId=${clientId}`, {
       headers: { ...door.headers },
       handshakeTimeout: OPEN_TIMEOUT_MS,
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,
     });
-    socket.on('message', (data, isBinary) => pass(data, isBinary, listener));
-    await opened(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => listener.closed());
+    const opened = new ComfyuiSocket(socket, options);
+    try {
+      await untilOpen(socket, signal);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
     // Must be the first message: previews then name the prompt that they belong to.
     socket.send(JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } }));
-    return new ComfyuiSocket(socket);
+    opened.ping();
+    return opened;
   }
 
   close(): void {
-    clearInterval(this.pings);
+    this.isClosed = true;
+    this.cancelPing();
     this.socket.terminate();
   }
+
+  private ping(): void {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    if (!this.isAnswered) {
+      this.socket.terminate();
+      return;
+    }
+    this.isAnswered = false;
+    this.socket.ping();
+    this.cancelPing = this.clock.after(PING_MS, () => this.ping());
+  }
+
+  private pass(data: RawData, isBinary: boolean): void {
+    if (this.isClosed) return;
+    const bytes = Buffer.isBuffer(data)
+      ? data
+      : Array.isArray(data)
+        ? Buffer.concat(data)
+        : Buffer.from(data);
+    this.listener.heard();
+    if (isBinary) {
+      const frame = readPreviewFrame(bytes);
+      if (frame !== null) this.listener.preview(frame);
+      return;
+    }
+    const parsed = socketMessage.safeParse(parseJson(bytes.toString('utf8')));
+    if (parsed.success) this.listener.message(parsed.data);
+  }
 }
 
-function opened(socket: WebSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let status: number | undefined;
-    socket.once('unexpected-response', (request, response) => {
-      status = response.statusCode;
-      request.destroy();
-      reject(
-        new AppError(status === 403 || status === 409 ? 'gpu.lease_lost' : 'engine.unavailable', { status }),
-      );
-    });
-    socket.once('open', () => resolve());
-    socket.once('error', (error) => reject(new AppError('engine.unavailable', { status }, { cause: error })));
-  });
+function untilOpen(socket: WebSocket, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  socket.once('open', () => resolve(undefined));
+  socket.once('unexpected-response', (_, response) => void refusalOf(response).then(reject, reject));
+  socket.once('error', (cause) => reject(new AppError('engine.unavailable', { path: '/ws' }, { cause })));
+  return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-function pass(data: RawData, isBinary: boolean, listener: SocketListener): void {
-  const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-  if (isBinary) {
-    const frame = readPreviewFrame(bytes);
-    if (frame !== null) listener.preview(frame);
-    return;
+async function refusalOf(response: IncomingMessage): Promise<AppError> {
+  const status = response.statusCode ?? 0;
+  const details = { path: '/ws', status };
+  let body = '';
+  for await (const piece of response) {
+    body += String(piece);
+    if (body.length > MAX_REFUSAL_CHARS) break;
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return;
-  }
-  const parsed = socketMessage.safeParse(json);
-  if (parsed.success) listener.message(parsed.data);
+  const contentType = response.headers['content-type'] ?? '';
+  return (
+    refusalOfGuard({ status, contentType, body }, details) ?? new AppError('engine.unavailable', details)
+  );
 }

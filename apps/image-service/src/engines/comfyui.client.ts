@@ -1,12 +1,18 @@
 import { AppError } from '@baton/kernel';
-import axios, { AxiosError, type AxiosInstance } from 'axios';
-import { history, promptAnswer, queue, type HistoryEntry, type OutputFile } from './comfyui-messages.ts';
+import {
+  history,
+  promptAnswer,
+  promptRefusal,
+  queue,
+  type HistoryEntry,
+  type OutputFile,
+} from './comfyui-messages.ts';
 import type { EngineDoor } from './engine-door.ts';
+import { EngineHttp } from './engine-http.ts';
+import { parseJson, type Refusal } from './engine-refusal.ts';
 import type { Workflow } from './flux-workflow.ts';
 
 const REQUEST_TIMEOUT_MS = 15_000;
-/** A PNG of the largest size that we ask for stays far below. */
-const MAX_FILE_BYTES = 128 * 1_048_576;
 
 export interface Submission {
   readonly promptId: string;
@@ -14,78 +20,72 @@ export interface Submission {
   readonly workflow: Workflow;
 }
 
-/** ComfyUI's HTTP side, through the guard. Bodies of its errors hold paths and prompts and go nowhere. */
+/** ComfyUI's HTTP side, through the guard. */
 export class ComfyuiClient {
-  private readonly http: AxiosInstance;
-  private readonly signal: AbortSignal;
+  private readonly http: EngineHttp;
 
-  constructor(door: EngineDoor) {
-    this.signal = door.signal;
-    this.http = axios.create({
-      baseURL: door.url,
-      headers: { ...door.headers },
-      signal: door.signal,
-      timeout: REQUEST_TIMEOUT_MS,
-      proxy: false,
-      maxRedirects: 0,
-      maxContentLength: MAX_FILE_BYTES,
-    });
+  /** @param signal ends every request; its reason is what they throw then */
+  constructor(door: Pick<EngineDoor, 'url' | 'headers'>, signal: AbortSignal) {
+    this.http = new EngineHttp(door, signal, readRefusal);
   }
 
-  /**
-   * @throws AppError `image.workflow_rejected` also when ComfyUI took the workflow but would skip part of it
-   */
+  /** @throws AppError `image.workflow_rejected` also when ComfyUI took the workflow but would skip part of it */
   async submit({ promptId, clientId, workflow }: Submission): Promise<void> {
-    const body = {
-      prompt: workflow,
-      prompt_id: promptId,
-      client_id: clientId,
-      extra_data: { preview_method: 'auto' },
-    };
-    const answer = promptAnswer.parse(await this.request(() => this.http.post<unknown>('/prompt', body)));
-    const broken = Object.keys(answer.node_errors);
-    if (broken.length > 0) throw new AppError('image.workflow_rejected', { nodes: broken });
+    const answer = await this.http.json(promptAnswer, {
+      method: 'POST',
+      url: '/prompt',
+      timeout: REQUEST_TIMEOUT_MS,
+      data: {
+        prompt: workflow,
+        prompt_id: promptId,
+        client_id: clientId,
+        extra_data: { preview_method: 'auto' },
+      },
+    });
+    const problems = problemsOf(answer.node_errors);
+    if (problems.length > 0) throw new AppError('image.workflow_rejected', { problems });
   }
 
   /** Null while the prompt has not ended, or when ComfyUI never heard of it. */
   async history(promptId: string): Promise<HistoryEntry | null> {
-    const found = history.parse(await this.request(() => this.http.get<unknown>(`/history/${promptId}`)));
+    const url = `/history/${promptId}`;
+    const found = await this.http.json(history, { url, timeout: REQUEST_TIMEOUT_MS });
     return found[promptId] ?? null;
   }
 
   async isQueued(promptId: string): Promise<boolean> {
-    const { queue_running: running, queue_pending: pending } = queue.parse(
-      await this.request(() => this.http.get<unknown>('/queue')),
-    );
+    const { queue_running: running, queue_pending: pending } = await this.http.json(queue, {
+      url: '/queue',
+      timeout: REQUEST_TIMEOUT_MS,
+    });
     return [...running, ...pending].some(([, id]) => id === promptId);
   }
 
-  async fetchFile(file: OutputFile): Promise<Buffer> {
-    const bytes = await this.request(() =>
-      this.http.get<ArrayBuffer>('/view', { params: file, responseType: 'arraybuffer' }),
-    );
-    return Buffer.from(bytes);
-  }
-
-  private async request<T>(send: () => Promise<{ readonly data: T }>): Promise<T> {
-    try {
-      return (await send()).data;
-    } catch (error) {
-      if (this.signal.aborted) throw this.signal.reason;
-      throw translate(error);
-    }
+  /** @throws AppError `image.render_failed` when the file is gone */
+  fetchFile({ filename, subfolder, type }: OutputFile): Promise<Buffer> {
+    return this.http.bytes({
+      url: '/view',
+      params: { filename, subfolder, type },
+      timeout: REQUEST_TIMEOUT_MS,
+    });
   }
 }
 
-/** Which of our errors an HTTP failure is; the answer's body stays out of the log. */
-function translate(error: unknown): AppError {
-  if (!(error instanceof AxiosError)) return new AppError('engine.failed', {}, { cause: error });
-  const status = error.response?.status;
-  const details = { status, method: error.config?.method, path: error.config?.url, reason: error.code };
-  if (status === 403 || status === 409) return new AppError('gpu.lease_lost', details);
-  if (status === 400) return new AppError('image.workflow_rejected', details);
-  if (status === undefined || status === 502 || status === 503 || status === 504) {
-    return new AppError('engine.unavailable', details);
+function readRefusal({ status, body }: Refusal, details: Readonly<Record<string, unknown>>): AppError | null {
+  if (status === 404 && details['path'] === '/view') {
+    return new AppError('image.render_failed', { ...details, reason: 'the file is gone' });
   }
-  return new AppError('engine.failed', details);
+  if (status !== 400) return null;
+  const refusal = promptRefusal.safeParse(parseJson(body));
+  const problems = refusal.success
+    ? [refusal.data.error.type, ...problemsOf(refusal.data.node_errors)]
+    : undefined;
+  return new AppError('image.workflow_rejected', { ...details, problems });
+}
+
+/** `node: kind of error, input`. The texts beside them hold paths and prompts and stay out of our log. */
+function problemsOf(errors: (typeof promptAnswer)['_output']['node_errors']): string[] {
+  return Object.entries(errors).flatMap(([node, { errors: list }]) =>
+    list.map(({ type, extra_info: extra }) => `${node}: ${type} ${extra?.input_name ?? ''}`.trim()),
+  );
 }

@@ -1,17 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { AppError, pause, type Clock } from '@baton/kernel';
+import { AppError, codeOf, type Clock, type ErrorCode } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
-import type { HistoryEntry, OutputFile, SocketMessage } from './comfyui-messages.ts';
+import type { HistoryEntry } from './comfyui-messages.ts';
 import { ComfyuiClient } from './comfyui.client.ts';
-import { ComfyuiSocket } from './comfyui-socket.ts';
+import { ComfyuiSocket, type SocketListener } from './comfyui-socket.ts';
 import type { EngineDoor } from './engine-door.ts';
-import { OUTPUT_NODE, SAMPLER_NODE, textToImage } from './flux-workflow.ts';
+import { fileOf, isSuccess } from './execution-end.ts';
+import { ExecutionWatch } from './execution-watch.ts';
+import { SAMPLER_NODE, textToImage } from './flux-workflow.ts';
 import type { ImageEngine, RenderListener, RenderOrder } from './image-engine.ts';
 
 /** The safety net under the socket: events are not repeated, and a socket can go silent for good. */
 const POLL_MS = 2_000;
+/** ComfyUI answers late while weights are moved; only one that fails so often in a row is not there. */
+const MAX_FAILED_POLLS = 3;
+const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['engine.unavailable', 'engine.failed']);
+
+interface Execution {
+  readonly promptId: string;
+  readonly door: EngineDoor;
+  readonly listener: RenderListener;
+}
 
 /**
  * Renders with ComfyUI: submits, follows the socket to the end of the execution, reads the history, fetches the file.
@@ -33,184 +43,106 @@ export class ComfyuiDriver implements ImageEngine {
     this.log = log;
   }
 
-  async render(order: RenderOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
-    const client = new ComfyuiClient(door);
-    const clientId = randomUUID();
-    const end = new ExecutionEnd(this.clock, this.settings.silenceMs);
-    const onAbort = (): void => end.reject(door.signal.reason);
-    door.signal.addEventListener('abort', onAbort, { once: true });
-    // Before the submission, or its first events would be missed.
-    const socket = await ComfyuiSocket.open(door, clientId, {
-      message: (message) => this.hear(message, order, listener, end),
-      preview: (frame) => {
-        end.heard();
-        if (frame.promptId === order.promptId) listener.preview(frame.picture, frame.contentType);
-      },
-      closed: () => this.log.debug('comfyui.socket_closed', { promptId: order.promptId }),
-    });
-    const polling = new AbortController();
+  async has(promptId: string, door: EngineDoor): Promise<boolean> {
+    const client = new ComfyuiClient(door, door.signal);
+    if (await client.isQueued(promptId)) return true;
+    const entry = await client.history(promptId);
+    return entry !== null && isSuccess(entry);
+  }
+
+  render(order: RenderOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
+    const { promptId } = order;
+    return this.execute({ promptId, door, listener }, (client) => this.submit(client, order));
+  }
+
+  follow(promptId: string, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
+    this.log.event('render.follow', { promptId });
+    return this.execute({ promptId, door, listener }, () => Promise.resolve());
+  }
+
+  private async execute(
+    execution: Execution,
+    begin: (client: ComfyuiClient) => Promise<void>,
+  ): Promise<Buffer> {
+    const { promptId, door } = execution;
+    // Ends everything at once, however this is left.
+    const stop = new AbortController();
+    const signal = AbortSignal.any([door.signal, stop.signal]);
+    const client = new ComfyuiClient(door, signal);
+    const watch = new ExecutionWatch(this.clock, this.settings.silenceMs, (error) => stop.abort(error));
+    let socket: ComfyuiSocket | undefined;
     try {
-      await this.submit(client, order, clientId);
-      const watched = this.pollUntilEnd(client, order.promptId, end, polling.signal);
-      watched.catch((error: unknown) => end.reject(error));
-      const entry = await end.promise;
+      // Before the submission, or its first events would be missed.
+      socket = await ComfyuiSocket.open(door, {
+        // Events go to the client that submitted; under the prompt's own id whoever follows it later gets them.
+        clientId: promptId,
+        clock: this.clock,
+        signal,
+        listener: this.socketListener(execution, watch),
+      });
+      await begin(client);
+      const entry = await this.ended(client, promptId, watch, signal);
       return await client.fetchFile(fileOf(entry));
     } finally {
-      polling.abort();
-      end.stop();
-      socket.close();
-      door.signal.removeEventListener('abort', onAbort);
+      watch.end();
+      socket?.close();
+      stop.abort();
     }
   }
 
-  /** An order that the engine has already, running or ended, is not given twice. */
-  private async submit(client: ComfyuiClient, order: RenderOrder, clientId: string): Promise<void> {
-    const isKnown =
-      (await client.isQueued(order.promptId)) || (await client.history(order.promptId)) !== null;
-    if (isKnown) {
-      this.log.event('render.adopt', { promptId: order.promptId });
-      return;
-    }
-    await client.submit({ promptId: order.promptId, clientId, workflow: textToImage(order) });
-  }
-
-  private hear(
-    message: SocketMessage,
-    order: RenderOrder,
-    listener: RenderListener,
-    end: ExecutionEnd,
-  ): void {
-    end.heard();
-    if (message.data.prompt_id !== order.promptId) return;
-    switch (message.type) {
-      case 'execution_start':
-        listener.started();
-        break;
-      case 'progress':
-        if (message.data.node === SAMPLER_NODE) listener.progress(message.data.value, message.data.max);
-        break;
-      case 'executing':
-        // Only now is the history entry there.
-        if (message.data.node === null) end.look();
-        break;
-      case 'execution_error':
-        end.note(failureOf(message.data.exception_type, message.data.node_type));
-        break;
-      case 'execution_interrupted':
-        break;
+  /** An answer that did not come leaves open whether the order was taken. */
+  private async submit(client: ComfyuiClient, order: RenderOrder): Promise<void> {
+    const { promptId } = order;
+    try {
+      await client.submit({ promptId, clientId: promptId, workflow: textToImage(order) });
+    } catch (error) {
+      if (codeOf(error) !== 'engine.unavailable') throw error;
+      const isTaken = (await client.isQueued(promptId)) || (await client.history(promptId)) !== null;
+      if (!isTaken) throw error;
     }
   }
 
-  private async pollUntilEnd(
+  private socketListener({ promptId, listener }: Execution, watch: ExecutionWatch): SocketListener {
+    return {
+      heard: () => watch.heard(),
+      preview: (frame) => {
+        if (frame.promptId === promptId) listener.preview(frame.picture, frame.contentType);
+      },
+      message: ({ type, data }) => {
+        if (data.prompt_id !== promptId) return;
+        if (type === 'progress' && data.node === SAMPLER_NODE) listener.progress(data.value, data.max);
+        // The history is written before this and after everything else.
+        if (type === 'executing' && data.node === null) watch.look();
+      },
+      lost: () => {
+        this.log.warn('render.socket_lost', { promptId });
+        watch.look();
+      },
+    };
+  }
+
+  private async ended(
     client: ComfyuiClient,
     promptId: string,
-    end: ExecutionEnd,
+    watch: ExecutionWatch,
     signal: AbortSignal,
-  ): Promise<void> {
-    let wasQueued = true;
-    while (!signal.aborted) {
-      await Promise.race([end.looked(), pause(this.clock, POLL_MS, signal)]).catch(() => undefined);
-      if (signal.aborted) return;
-      const entry = await client.history(promptId);
-      if (entry !== null) {
-        end.settle(entry);
-        return;
+  ): Promise<HistoryEntry> {
+    let failedPolls = 0;
+    let wasThere = true;
+    for (;;) {
+      await watch.nextLook(POLL_MS, signal);
+      try {
+        const entry = await client.history(promptId);
+        if (entry !== null) return entry;
+        const isThere = await client.isQueued(promptId);
+        // It may have ended between the two questions; twice in a row it is gone: a restart, or somebody deleted it.
+        if (!isThere && !wasThere) throw new AppError('image.interrupted', { promptId, reason: 'gone' });
+        wasThere = isThere;
+        failedPolls = 0;
+      } catch (error) {
+        failedPolls += 1;
+        if (signal.aborted || !MAY_PASS.has(codeOf(error)) || failedPolls >= MAX_FAILED_POLLS) throw error;
       }
-      const isQueued = await client.isQueued(promptId);
-      // Gone from the queue and still not in the history, twice in a row: ComfyUI was restarted, or somebody deleted it.
-      if (!isQueued && !wasQueued) throw new AppError('image.interrupted', { promptId, reason: 'gone' });
-      wasQueued = isQueued;
     }
   }
-}
-
-/** Waits for the end of one execution, and counts silence: no event at all, from anybody, for too long. */
-class ExecutionEnd {
-  readonly promise: Promise<HistoryEntry>;
-  private resolve: (entry: HistoryEntry) => void = () => undefined;
-  reject: (error: unknown) => void = () => undefined;
-  private failure: AppError | undefined;
-  private lookNow: () => void = () => undefined;
-  private isLookDue = false;
-  private lastHeardAt: number;
-  private cancelTimer: () => void;
-  private readonly clock: Clock;
-  private readonly silenceMs: number;
-
-  constructor(clock: Clock, silenceMs: number) {
-    this.clock = clock;
-    this.silenceMs = silenceMs;
-    this.promise = new Promise<HistoryEntry>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    // Whoever submits first may fail before anybody waits here.
-    this.promise.catch(() => undefined);
-    this.lastHeardAt = clock.monotonic();
-    this.cancelTimer = clock.after(silenceMs, this.checkSilence);
-  }
-
-  heard(): void {
-    this.lastHeardAt = this.clock.monotonic();
-  }
-
-  /** Asks for a look at the history without waiting for the next poll. */
-  look(): void {
-    this.isLookDue = true;
-    this.lookNow();
-  }
-
-  /** Resolves at the next `look`, or at once when there was one since the last time. */
-  looked(): Promise<void> {
-    if (this.isLookDue) {
-      this.isLookDue = false;
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      this.lookNow = () => {
-        this.isLookDue = false;
-        resolve();
-      };
-    });
-  }
-
-  /** Why the execution fails: told by an event, confirmed by the history. */
-  note(failure: AppError): void {
-    this.failure = failure;
-  }
-
-  settle(entry: HistoryEntry): void {
-    const last = entry.status.messages.at(-1)?.[0];
-    if (entry.status.status_str === 'success') this.resolve(entry);
-    else if (last === 'execution_interrupted')
-      this.reject(new AppError('image.interrupted', { reason: 'interrupted' }));
-    else this.reject(this.failure ?? failureOf(exceptionIn(entry), undefined));
-  }
-
-  stop(): void {
-    this.cancelTimer();
-  }
-
-  private readonly checkSilence = (): void => {
-    const leftMs = this.silenceMs - (this.clock.monotonic() - this.lastHeardAt);
-    if (leftMs <= 0) this.reject(new AppError('engine.stalled', { silenceMs: this.silenceMs }));
-    else this.cancelTimer = this.clock.after(leftMs, this.checkSilence);
-  };
-}
-
-function exceptionIn(entry: HistoryEntry): string | undefined {
-  const error = entry.status.messages.find(([name]) => name === 'execution_error')?.[1];
-  const type = error?.['exception_type'];
-  return typeof type === 'string' ? type : undefined;
-}
-
-function failureOf(exceptionType: string | undefined, nodeType: string | undefined): AppError {
-  const isMemory = exceptionType?.includes('OutOfMemory') ?? false;
-  return new AppError(isMemory ? 'engine.out_of_memory' : 'image.render_failed', { exceptionType, nodeType });
-}
-
-function fileOf(entry: HistoryEntry): OutputFile {
-  const file = entry.outputs[OUTPUT_NODE]?.images?.[0];
-  if (file === undefined) throw new AppError('image.render_failed', { reason: 'no output' });
-  return file;
 }

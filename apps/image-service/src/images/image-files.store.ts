@@ -34,26 +34,38 @@ export class ImageFilesStore {
    * Stores what the engine made: decoded and encoded anew, so that nothing but the picture gets in (ComfyUI writes the
    * whole workflow into its PNGs).
    *
-   * @throws AppError `image.render_failed` when the bytes are no picture
+   * @throws AppError `image.render_failed` when the bytes are no picture; `store.unavailable` when they cannot be written,
+   *   and then nothing is left of them
    */
   async store(bytes: Buffer): Promise<StoredPicture> {
     const { png, thumbnail, width, height } = await encode(bytes);
-    const name = randomUUID();
-    await this.write(`${name}.webp`, thumbnail);
-    await this.write(`${name}.png`, png);
+    const fileName = `${randomUUID()}.png`;
+    try {
+      await this.write(this.path(fileName, 'thumbnail'), thumbnail);
+      await this.write(this.path(fileName, 'file'), png);
+    } catch (error) {
+      await this.remove(fileName);
+      throw new AppError('store.unavailable', { op: 'image.write' }, { cause: error });
+    }
     const sha256 = createHash('sha256').update(png).digest('hex');
-    return { fileName: `${name}.png`, sha256, sizeBytes: png.length, width, height };
+    return { fileName, sha256, sizeBytes: png.length, width, height };
   }
 
   path(fileName: string, kind: 'file' | 'thumbnail'): string {
     return join(this.folder, kind === 'file' ? fileName : fileName.replace(/\.png$/, '.webp'));
   }
 
-  private async write(name: string, bytes: Buffer): Promise<void> {
-    const target = join(this.folder, name);
+  /** A file that is not there is as good as removed. */
+  async remove(fileName: string): Promise<void> {
+    for (const kind of ['file', 'thumbnail'] as const) {
+      await rm(this.path(fileName, kind), { force: true }).catch(() => undefined);
+    }
+  }
+
+  private async write(target: string, bytes: Buffer): Promise<void> {
     const draft = `${target}.part`;
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
       const file = await open(draft, 'w', 0o600);
       try {
         await file.writeFile(bytes);
@@ -64,7 +76,7 @@ export class ImageFilesStore {
       await rename(draft, target);
     } catch (error) {
       await rm(draft, { force: true }).catch(() => undefined);
-      throw new AppError('store.unavailable', { op: 'image.write' }, { cause: error });
+      throw error;
     }
   }
 }

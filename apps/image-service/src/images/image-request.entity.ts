@@ -23,7 +23,7 @@ export interface ImageRequestRow {
   attempt: number;
   errorCode: string | null;
   timeline: unknown;
-  /** False while chat-service has not been told how the request ended. */
+  /** False while chat-service or the readers of the log have not been told how the request ended. */
   isReported: boolean;
   createdAt: number;
   finishedAt: number | null;

@@ -17,7 +17,11 @@ export type NewImage = Omit<ImageRow, 'id'>;
 /** Image requests and finished images. Every read for a user names the user. */
 @Injectable()
 export class ImagesRepository {
-  constructor(private readonly source: DataSource) {}
+  private readonly source: DataSource;
+
+  constructor(source: DataSource) {
+    this.source = source;
+  }
 
   /** A request that is there already stays as it is. */
   async add(row: ImageRequestRow): Promise<void> {
@@ -32,7 +36,7 @@ export class ImagesRepository {
     );
   }
 
-  /** Everything that is not ended, or ended without chat-service knowing; oldest first. */
+  /** Everything that is not ended, or whose end not everybody was told; oldest first. */
   open(): Promise<ImageRequestRow[]> {
     return read(this.source, (manager) =>
       manager.find<ImageRequestRow>(IMAGE_REQUEST, {
@@ -46,6 +50,10 @@ export class ImagesRepository {
     return read(this.source, (manager) =>
       manager.findOneBy<ImageRequestRow>(IMAGE_REQUEST, { messageId, userId }),
     );
+  }
+
+  exists(messageId: number): Promise<boolean> {
+    return read(this.source, (manager) => manager.existsBy<ImageRequestRow>(IMAGE_REQUEST, { messageId }));
   }
 
   storePrompt(messageId: number, prompt: string, promptBy: 'model' | 'user'): Promise<void> {

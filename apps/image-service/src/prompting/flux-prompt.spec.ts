@@ -31,4 +31,5 @@ test.each([
 
 test('the schema for Ollama asks for exactly the one field', () => {
   expect(PROMPT_FORMAT).toMatchObject({ type: 'object', required: ['prompt'], additionalProperties: false });
+  expect(PROMPT_FORMAT.properties).toEqual({ prompt: { type: 'string' } });
 });

@@ -13,8 +13,11 @@ export const MAX_PROMPT_CHARS = 2_000;
 
 export const promptAnswer = z.object({ prompt: z.string().min(1).max(MAX_PROMPT_CHARS) });
 
-/** The same shape for Ollama's `format`, which takes a JSON schema. */
-export const PROMPT_FORMAT = z.toJSONSchema(promptAnswer, { target: 'draft-7' });
+/**
+ * The same shape for Ollama's `format`, which takes a JSON schema. Without the limits of length: the grammar that is made
+ * of the schema spells them out, and llama.cpp refuses one that grows too large.
+ */
+export const PROMPT_FORMAT = z.toJSONSchema(z.object({ prompt: z.string() }), { target: 'draft-7' });
 
 const JUNK =
   /\b(masterpiece|best quality|high quality|ultra[- ]?detailed|photorealistic|hyper[- ]?realistic|trending on artstation|(4|8|16)k)\b,?/gi;

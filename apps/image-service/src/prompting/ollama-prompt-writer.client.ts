@@ -2,14 +2,19 @@ import { ollamaLoadOptions } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import { Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { Ollama } from 'ollama';
+import type { ChatRequest } from 'ollama';
+import { z } from 'zod';
 import type { EngineDoor } from '../engines/engine-door.ts';
+import { EngineHttp } from '../engines/engine-http.ts';
+import type { Refusal } from '../engines/engine-refusal.ts';
 import { PROMPTING_SETTINGS, type PromptingSettings } from '../tokens.ts';
 import { PROMPT_FORMAT, PROMPT_INSTRUCTIONS, readPromptAnswer } from './flux-prompt.ts';
 import type { PromptWriter, WrittenPrompt } from './prompt-writer.ts';
 
 /** Long enough for the longest prompt and some thinking; a model that rambles is cut off. */
 const MAX_TOKENS = 1_000;
+
+const answer = z.object({ message: z.object({ content: z.string() }) });
 
 /** Has the prompt written by a model of Ollama, with structured output. */
 @Injectable()
@@ -23,58 +28,45 @@ export class OllamaPromptWriter implements PromptWriter {
   }
 
   async write(description: string, model: string, door: EngineDoor): Promise<WrittenPrompt> {
-    const answer = await this.ask(description, model, door);
-    const prompt = readPromptAnswer(answer);
+    const text = await this.ask(description, model, door);
+    const prompt = readPromptAnswer(text);
     if (prompt !== null) return { prompt, by: 'model' };
-    this.log.warn('prompt.nonsense', { model, answerChars: answer.length });
+    this.log.warn('prompt.nonsense', { model, answerChars: text.length });
     return { prompt: description, by: 'user' };
   }
 
+  /** Closing the connection is what stops Ollama, so everything that ends this closes it. */
   private async ask(description: string, model: string, door: EngineDoor): Promise<string> {
-    const deadline = AbortSignal.timeout(this.settings.timeoutMs);
-    const signal = AbortSignal.any([door.signal, deadline]);
-    const ollama = new Ollama({
-      host: door.url,
-      headers: { ...door.headers },
-      // The package's own abort reaches streams only; closing the connection is what stops Ollama.
-      fetch: (input: Parameters<typeof fetch>[0], init?: RequestInit) => fetch(input, { ...init, signal }),
-    });
+    const { contextLength, keepAlive, timeoutMs } = this.settings;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new AppError('engine.stalled', { model })), timeoutMs);
+    const http = new EngineHttp(door, AbortSignal.any([door.signal, deadline.signal]), readRefusal);
+    const request: ChatRequest = {
+      model,
+      messages: [
+        { role: 'system', content: PROMPT_INSTRUCTIONS },
+        { role: 'user', content: description },
+      ],
+      format: PROMPT_FORMAT,
+      stream: false,
+      // Models that can think do so unless told otherwise.
+      think: false,
+      keep_alive: keepAlive,
+      options: { ...ollamaLoadOptions(contextLength), temperature: 0.4, num_predict: MAX_TOKENS },
+    };
     try {
-      const { message } = await ollama.chat({
-        model,
-        messages: [
-          { role: 'system', content: PROMPT_INSTRUCTIONS },
-          { role: 'user', content: description },
-        ],
-        format: PROMPT_FORMAT,
-        stream: false,
-        options: {
-          ...ollamaLoadOptions(this.settings.contextLength),
-          temperature: 0.4,
-          num_predict: MAX_TOKENS,
-        },
-      });
+      const { message } = await http.json(answer, { method: 'POST', url: '/api/chat', data: request });
       return message.content;
-    } catch (error) {
-      if (door.signal.aborted) throw door.signal.reason;
-      if (deadline.aborted) throw new AppError('engine.stalled', { model }, { cause: error });
-      throw asEngineError(error, model);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
 
-/** Decided by status: the texts change between versions. The guard's own refusals are a lost lease to us. */
-function asEngineError(error: unknown, model: string): AppError {
-  const status =
-    typeof error === 'object' && error !== null && 'status_code' in error ? error.status_code : undefined;
-  const details = { model, status };
-  const text = error instanceof Error ? error.message : '';
-  if (/out[ -]of[ -]memory/i.test(text))
-    return new AppError('engine.out_of_memory', details, { cause: error });
-  if (status === 404) return new AppError('model.unknown', details, { cause: error });
-  if (status === 403 || status === 409) return new AppError('gpu.lease_lost', details, { cause: error });
-  if (status === undefined || status === 502 || status === 503 || status === 504) {
-    return new AppError('engine.unavailable', details, { cause: error });
+/** Decided by status where that is possible: the texts change between versions. */
+function readRefusal({ status, body }: Refusal, details: Readonly<Record<string, unknown>>): AppError | null {
+  if (/out[ -]of[ -]memory|requires more (system|gpu) memory/i.test(body)) {
+    return new AppError('engine.out_of_memory', details);
   }
-  return new AppError('engine.failed', details, { cause: error });
+  return status === 404 ? new AppError('model.unknown', details) : null;
 }

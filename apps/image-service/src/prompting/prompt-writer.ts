@@ -9,8 +9,8 @@ export interface WrittenPrompt {
 /** Turns a description in any language into a prompt for Flux. Needs a lease of the model's lane. */
 export interface PromptWriter {
   /**
-   * @throws AppError `engine.unavailable`, `engine.failed`, `engine.out_of_memory`, `model.unknown`; the door's reason
-   *   when its signal was aborted
+   * @throws AppError `engine.unavailable`, `engine.failed`, `engine.out_of_memory`, `engine.stalled`, `model.unknown`,
+   *   `gpu.lease_lost`; the door's reason when its signal was aborted
    */
   write(description: string, model: string, door: EngineDoor): Promise<WrittenPrompt>;
 }

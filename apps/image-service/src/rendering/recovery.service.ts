@@ -1,74 +1,160 @@
-import { listOpenImageMessages, replyLogKey } from '@baton/contracts';
-import { pause, type Clock } from '@baton/kernel';
-import { CLOCK, Log, ReplyLogWriter, type CallClient } from '@baton/platform';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { newRequest } from '../images/new-request.ts';
-import { ImagesRepository } from '../images/images.repository.ts';
+import { randomUUID } from 'node:crypto';
+import { listOpenImageMessages, replyLogKey, timelineEntry } from '@baton/contracts';
+import {
+  AppError,
+  codeOf,
+  isErrorCode,
+  pause,
+  untilItWorks,
+  type Clock,
+  type Persistence,
+} from '@baton/kernel';
+import {
+  CLOCK,
+  Log,
+  ReplyLogWriter,
+  endEventOf,
+  parseReplyLog,
+  runWithCorrelation,
+  type CallClient,
+} from '@baton/platform';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { z } from 'zod';
 import type { ImageRequestRow } from '../images/image-request.entity.ts';
+import { ImagesRepository } from '../images/images.repository.ts';
+import { newRequest } from '../images/new-request.ts';
 import { CHAT_SERVICE, RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
+import { ActiveRender } from './active-render.ts';
 import { RendersService } from './renders.service.ts';
 
-const PAUSE_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 10_000;
+/** Longer than a request takes from its chat messages to its own row; one without a row by then was forgotten. */
+const BEING_STORED_MS = 15_000;
 
 /**
- * Takes up what an earlier process left, whenever it died: requests that are not ended, requests whose end chat-service
- * has not heard of, and messages that were stored in a chat without their request being stored here.
+ * Takes up what an earlier process left, wherever it died:
+ *   1. the request has no end: it goes on. The job keeps its id, so that its place in the queue is kept too, and a lease
+ *      that is still alive is taken over;
+ *   2. the request has an end that not everybody was told: chat-service is told, and the log gets it if it has none;
+ *   3. there are chat messages and no request: the death came between the two, and the request is stored now.
+ * One image-service at a time may do this for a database.
  */
 @Injectable()
-export class RecoveryService implements OnApplicationBootstrap, OnApplicationShutdown {
+export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly images: ImagesRepository;
+  private readonly renders: RendersService;
+  private readonly logs: ReplyLogWriter;
+  private readonly chat: Pick<CallClient, 'call'>;
+  private readonly settings: RenderingSettings;
+  private readonly clock: Clock;
+  private readonly log: Log;
   private readonly closing = new AbortController();
+  private takenUp: Promise<void> = Promise.resolve();
+  private searched: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly images: ImagesRepository,
-    private readonly renders: RendersService,
-    private readonly logs: ReplyLogWriter,
-    private readonly log: Log,
-    @Inject(CHAT_SERVICE) private readonly chat: CallClient,
-    @Inject(RENDERING_SETTINGS) private readonly settings: RenderingSettings,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+    images: ImagesRepository,
+    renders: RendersService,
+    logs: ReplyLogWriter,
+    @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
+    @Inject(RENDERING_SETTINGS) settings: RenderingSettings,
+    @Inject(CLOCK) clock: Clock,
+    log: Log,
+  ) {
+    this.images = images;
+    this.renders = renders;
+    this.logs = logs;
+    this.chat = chat;
+    this.settings = settings;
+    this.clock = clock;
+    this.log = log;
+  }
 
+  /** Goes on in the background: who is away must not keep the service from answering. */
   onApplicationBootstrap(): void {
-    this.recover().catch((error: unknown) => {
-      if (!this.closing.signal.aborted) this.log.error('render.recover', error);
-    });
+    this.takenUp = this.inBackground(() => this.takeUpOwn());
+    this.searched = this.inBackground(() => this.findForgotten());
   }
 
-  onApplicationShutdown(): void {
+  async onModuleDestroy(): Promise<void> {
     this.closing.abort();
+    await this.searched;
   }
 
-  private async recover(): Promise<void> {
-    await this.addForgotten();
-    const open = await this.images.open();
-    for (const request of open) await this.takeUp(request);
-    if (open.length > 0) this.log.event('render.recover', { requests: open.length });
+  /** Resolves when every request that has a row was taken up. */
+  done(): Promise<void> {
+    return this.takenUp;
+  }
+
+  private async takeUpOwn(): Promise<void> {
+    for (const request of await untilItWorks(() => this.images.open(), this.persistence)) {
+      await runWithCorrelation(randomUUID(), () => this.takeUp(request));
+    }
   }
 
   /** Chat-service may start later than we do. */
-  private async addForgotten(): Promise<void> {
-    for (;;) {
-      try {
-        const { messages } = await this.chat.call(listOpenImageMessages, {});
-        for (const message of messages) {
-          await this.images.add(newRequest(message, this.settings, this.clock.now()));
-        }
-        return;
-      } catch (error) {
-        this.log.debug('render.recover_wait', { cause: String(error) });
-        await pause(this.clock, PAUSE_MS, this.closing.signal);
-      }
+  private async findForgotten(): Promise<void> {
+    const { messages } = await untilItWorks(
+      () => this.chat.call(listOpenImageMessages, {}),
+      this.persistence,
+    );
+    if (messages.length === 0) return;
+    await pause(this.clock, BEING_STORED_MS, this.closing.signal);
+    for (const message of messages) {
+      await untilItWorks(async () => {
+        if (await this.images.exists(message.messageId)) return;
+        const request = newRequest(message, this.settings, this.clock.now());
+        await this.images.add(request);
+        await runWithCorrelation(randomUUID(), () => this.takeUp(request));
+      }, this.persistence);
     }
   }
 
-  /** A request that was under way asks for the GPU under a new job id: the old job may have been granted to a ghost. */
   private async takeUp(request: ImageRequestRow): Promise<void> {
-    const log = await this.logs.resume(replyLogKey(request.messageId));
-    if (request.finishedAt !== null) {
-      await this.renders.reportAgain(request, log);
+    const { messageId } = request;
+    const key = replyLogKey(messageId);
+    const log = await this.logs.resume(key);
+    // A request that was begun by this process while the list was read is not left behind.
+    if (this.renders.has(messageId)) return;
+    if (request.finishedAt === null) {
+      this.renders.adopt(request, log);
+      this.log.event('render.recover', { messageId, outcome: 'resubmitted' });
       return;
     }
-    await this.images.startAttempt(request.messageId, request.attempt + 1);
-    this.renders.adopt({ ...request, attempt: request.attempt + 1 }, log);
+    const isLogged = parseReplyLog(await this.logs.read(key)).some(({ type }) => type === 'end');
+    const render = new ActiveRender(request, log);
+    for (const { id, width, height } of await this.images.imagesOf(messageId)) {
+      render.attachments.push({ image_id: id, width, height });
+    }
+    const timeline = z.array(timelineEntry).catch([]).parse(request.timeline);
+    this.renders.tellAgain(render, {
+      end: endEventOf(failureOf(request), { timeline, usage: null }),
+      isLogged,
+    });
+    this.log.event('render.recover', { messageId, outcome: 'told_again' });
   }
+
+  private get persistence(): Persistence {
+    return {
+      clock: this.clock,
+      firstPauseMs: FIRST_PAUSE_MS,
+      longestPauseMs: LONGEST_PAUSE_MS,
+      signal: this.closing.signal,
+      onOutage: (error) => this.log.warn('render.recover_wait', { code: codeOf(error) }),
+    };
+  }
+
+  private inBackground(work: () => Promise<void>): Promise<void> {
+    return work().catch((error: unknown) => {
+      if (!this.closing.signal.aborted) this.log.error('render.recover', error);
+    });
+  }
+}
+
+/** The failure that a stored row stands for. */
+function failureOf({ state, errorCode }: ImageRequestRow): AppError | null {
+  if (state === 'done') return null;
+  if (state === 'cancelled') return new AppError('gpu.job_cancelled');
+  return new AppError(isErrorCode(errorCode) ? errorCode : 'internal');
 }

@@ -1,3 +1,4 @@
+import type { EndEvent } from '@baton/contracts';
 import { Metrics } from '@baton/platform';
 import { Injectable } from '@nestjs/common';
 
@@ -29,8 +30,8 @@ export class RenderMetrics {
     this.active.set(count);
   }
 
-  ended(outcome: string, code: string, ms: number): void {
-    this.renders.inc({ outcome, code });
-    if (outcome === 'done') this.seconds.observe(ms / 1_000);
+  ended({ state, code }: EndEvent, ms: number): void {
+    this.renders.inc({ outcome: state, code: code ?? '' });
+    if (state === 'done') this.seconds.observe(ms / 1_000);
   }
 }

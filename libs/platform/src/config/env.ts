@@ -61,6 +61,20 @@ function toNumber(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text);
 }
 
+/** How long Ollama keeps a model loaded: a Go duration (`30m`), a number of seconds, or -1 for ever, as it takes it. */
+export function envKeepAlive(byDefault: string) {
+  return (
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$|^-?(\d+(\.\d+)?(ms|s|m|h))+$/, {
+        error: 'must be seconds or a duration like 30m',
+      })
+      .default(byDefault)
+      // As text a bare number would be refused by Ollama.
+      .transform((text) => (/^-?[\d.]+$/.test(text) ? Number(text) : text))
+  );
+}
+
 /** `host:port` of a peer. */
 export function envAddress() {
   return z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, { error: 'must be host:port' });

@@ -1,6 +1,6 @@
-import type { Lease, LeaseRequest } from '@baton/gpu-lease';
 import { AppError, type ErrorCode } from '@baton/kernel';
-import type { GpuAccess } from '../replies/gpu-access.ts';
+import type { GpuAccess } from '../gpu-leases.ts';
+import type { Lease, LeaseRequest } from '../lease.ts';
 
 interface Waiting {
   readonly request: LeaseRequest;
