@@ -3,6 +3,7 @@ import { OwnedProcess } from '../servers/owned-process.ts';
 import type { RedisServer } from '../servers/redis-server.ts';
 import type { Console } from './console.ts';
 import type { RunningService } from './data-folder.ts';
+import { renderLine } from './log-line.ts';
 import { startPrivateRedis } from './private-redis.ts';
 import { afterDeath } from './restart-policy.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -124,7 +125,7 @@ export class Stack {
       await running.ready(`http://${reachableHost(host)}:${httpPort}`, READY_TIMEOUT_MS);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const lines = running.tail.map((line) => `  | ${line}`);
+      const lines = running.tail.map((line) => `  | ${renderLine(service, line, 'verbose') ?? line}`);
       throw new StartError([`${service} did not start: ${why}`, 'Its last lines:', ...lines].join('\n'));
     }
   }
