@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { GUARD_HEADERS, gpuKeys } from '@baton/contracts';
+import { CHAT_LIMITS, GUARD_HEADERS, gpuKeys } from '@baton/contracts';
 import type { GpuStatus, SwapRecord } from '@baton/contracts';
 import sharp from 'sharp';
 import { Person, problemCode } from './testing/person.ts';
@@ -242,4 +242,57 @@ scenario('the guard lets nothing through without the lease of this very moment',
   await hurry(stack);
   await rendering.ended();
   expect(REFUSED).toContain(await ask('comfyui/queue', comfyui));
+});
+
+scenario(
+  'words of any script go through the whole of it unharmed, and the longest message too',
+  async (stack) => {
+    const person = await stack.newPerson();
+    const chatId = await person.newChat();
+    const odd = 'Забор 🏡 حاجز 垣根 — "quoted" \\ <b>&amp;</b> \u200d\u0007 e\u0301';
+    const answer = await person.talk(chatId, odd);
+    expect(answer.state).toBe('done');
+    const [said] = await person.messages(chatId);
+    expect(said?.content).toBe(odd);
+    const follower = person.follow(answer.id);
+    await follower.ended();
+    expect(follower.text).toBe(answer.content);
+
+    const longest = '\u044f'.repeat(CHAT_LIMITS.messageChars);
+    await expect(person.talk(chatId, longest)).resolves.toMatchObject({ state: 'done' });
+    const tooLong = await person.ask('POST', `/api/chats/${chatId}/messages`, { content: `${longest}!` });
+    expect([tooLong.status, problemCode(tooLong)]).toEqual([400, 'request.invalid']);
+  },
+);
+
+scenario('what makes no sense is refused by name and leaves no message behind', async (stack) => {
+  const person = await stack.newPerson();
+  const chatId = await person.newChat();
+  const done = await person.talk(chatId, 'Hello.');
+  await slowReplies(stack);
+  const { reply: running } = await person.say(chatId, 'A long one.');
+  const messages = `/api/chats/${chatId}/messages`;
+  const drawing = { chat_id: chatId, description: 'A tree' };
+  const refusals: [string, string, unknown, number, string][] = [
+    ['POST', messages, { content: 'One more.' }, 409, 'chat.busy'],
+    ['POST', '/api/image/generate', drawing, 409, 'chat.busy'],
+    ['POST', `${messages}/${done.id}/regenerate`, undefined, 409, 'reply.not_latest'],
+    ['POST', messages, { content: 'Hi', model: 'nobody/has-this:1b' }, 422, 'model.unknown'],
+    ['POST', messages, { content: ' \n ' }, 400, 'request.invalid'],
+    ['POST', messages, { content: 'Hi', temprature: 1 }, 400, 'request.invalid'],
+    ['POST', '/api/image/generate', { ...drawing, width: 1_000 }, 400, 'request.invalid'],
+    ['POST', '/api/image/generate', { ...drawing, seed: -1 }, 400, 'request.invalid'],
+    ['GET', `/api/replies/${running.id}/events?after=1`, undefined, 400, 'request.invalid'],
+    ['GET', '/api/replies/abc', undefined, 400, 'request.invalid'],
+  ];
+  const other = await person.newChat();
+  for (const [method, path, body, status, code] of refusals) {
+    const target = code === 'model.unknown' ? path.replace(String(chatId), String(other)) : path;
+    const answer = await person.ask(method, target, body);
+    expect([path, body, answer.status, problemCode(answer)]).toEqual([path, body, status, code]);
+  }
+  expect(await person.messages(chatId)).toHaveLength(4);
+  expect(await person.messages(other)).toEqual([]);
+  await hurry(stack);
+  await expect(person.follow(running.id).ended()).resolves.toMatchObject({ state: 'done' });
 });

@@ -83,7 +83,7 @@ test(
     await expect(launcher.exited).resolves.toMatchObject({ code: 1 });
     const said = launcher.lines.join('\n');
     expect(said).toMatch(/chat-service did not start/);
-    expect(said).toMatch(/unable to open database file/i);
+    expect(said).toMatch(/unable to open connection to local database/i);
     await allGone(id, new Set(), 1_000);
   },
   LIMIT_MS,

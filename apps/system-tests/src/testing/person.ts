@@ -17,7 +17,7 @@ import { Follower } from './follower.ts';
 const PICTURE = { width: 256, height: 256 };
 /** One that every installation of the simulated Ollama has. */
 const MODEL = 'gpt-oss:20b';
-const PASSWORD = 'correct horse battery staple';
+export const PASSWORD = 'correct horse battery staple';
 
 export interface Answer {
   readonly status: number;
