@@ -106,8 +106,9 @@ export class Rounds {
 
   /** Compares what we know with what Redis says. What arrived while we looked is left for the next time. */
   private async repair(): Promise<void> {
-    const { jobs, leases, state, arrived, cancelled, vanished, released } = this.context;
+    const { jobs, leases, state, arrived, cancelled, vanished, expired, released } = this.context;
     const before = new Set(state().jobs.keys());
+    const live = [...state().running.values()].filter(({ stage }) => stage === 'live');
     const [waiting, active, cancels, held] = await Promise.all([
       jobs.waitingIds(),
       jobs.activeIds(),
@@ -116,6 +117,9 @@ export class Rounds {
     ]);
     if (this.hasStopped()) return;
     for (const lease of held) if (lease.state === 'released') released(lease);
+    // Redis has lost its record: nobody can renew it or give it back any more, and it will never show as expired.
+    const recorded = new Set(held.map(({ leaseId }) => leaseId));
+    for (const { leaseId } of live) if (!recorded.has(leaseId)) expired(leaseId);
     for (const jobId of waiting) {
       if (isKnown(state(), jobId)) continue;
       const job = await jobs.read(jobId);

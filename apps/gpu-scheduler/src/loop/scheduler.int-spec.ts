@@ -311,6 +311,16 @@ describe('on a Redis that stays', () => {
     await queue.close();
   }, 15_000);
 
+  test('a lease whose record Redis has lost is over: its place is free again', async () => {
+    await stack.scheduler();
+    const held = await stack.hold(CHAT);
+    const { leases, lease } = gpuKeys(NODE);
+    await stack.redis.multi().zrem(leases, held.lease.leaseId).del(lease(held.lease.leaseId)).exec();
+    await expect(held.done).rejects.toMatchObject({ code: 'gpu.lease_lost' });
+    await expect(stack.use(IMAGE, () => Promise.resolve('served'))).resolves.toBe('served');
+    expect(stack.node.maxLanesAtOnce).toBe(1);
+  }, 15_000);
+
   test('an admission that a dead leader left behind is taken away by the next one', async () => {
     await stack.scheduler().then((scheduler) => scheduler.stop());
     await stack.node.admit({ leaseId: '0-left-1', fence: 1, lane: CHAT });
