@@ -1,4 +1,11 @@
-import { cancelImage, generateImage, getImages, type SentMessage, type imageList } from '@baton/contracts';
+import {
+  cancelChatImages,
+  cancelImage,
+  generateImage,
+  getImages,
+  type SentMessage,
+  type imageList,
+} from '@baton/contracts';
 import { HandleCall } from '@baton/platform';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
@@ -21,6 +28,15 @@ export class ImagesController {
   @HandleCall(cancelImage)
   async cancel({ userId, messageId }: z.output<typeof cancelImage.request>): Promise<{ accepted: true }> {
     await this.requests.cancel(userId, messageId);
+    return { accepted: true };
+  }
+
+  @HandleCall(cancelChatImages)
+  async cancelChat({
+    userId,
+    chatId,
+  }: z.output<typeof cancelChatImages.request>): Promise<{ accepted: true }> {
+    await this.requests.cancelChat(userId, chatId);
     return { accepted: true };
   }
 

@@ -74,6 +74,12 @@ export class RequestsService {
     await this.renders.stop(messageId);
   }
 
+  /** Stops all requests of a chat that are under way. Harmless for a chat that has none. */
+  async cancelChat(userId: number, chatId: number): Promise<void> {
+    await this.recovery.done();
+    await this.renders.stopChat(userId, chatId);
+  }
+
   /** The finished pictures of a message. @throws AppError `image.not_found` */
   async get(userId: number, messageId: number): Promise<Image[]> {
     const request = await this.owned(userId, messageId);

@@ -73,6 +73,12 @@ export class RendersService implements OnModuleDestroy {
     await running.ended;
   }
 
+  async stopChat(userId: number, chatId: number): Promise<void> {
+    const requests = [...this.running.values()].map(({ render }) => render.request);
+    const own = requests.filter((request) => request.userId === userId && request.chatId === chatId);
+    await Promise.all(own.map(({ messageId }) => this.stop(messageId)));
+  }
+
   /**
    * Before anything closes: whoever holds the GPU gives it back, and the next process asks for it anew. What waits is left
    * to that process, job and place in the queue and all.

@@ -1,0 +1,112 @@
+import {
+  addImageMessages,
+  finishImageMessage,
+  listModels,
+  listOpenImageMessages,
+  type CallContract,
+  type SentMessage,
+} from '@baton/contracts';
+import { AppError, type ErrorCode } from '@baton/kernel';
+import type { CallClient } from '@baton/platform';
+import type { z } from 'zod';
+
+type End = z.output<typeof finishImageMessage.request>;
+
+interface OpenMessage {
+  readonly messageId: number;
+  readonly userId: number;
+  readonly chatId: number;
+  readonly description: string;
+}
+
+const CREATED_AT = '2026-11-20T10:00:00.000Z';
+
+/** chat-service as image-service knows it: messages that are open until they are ended, and a list of models. */
+export class FakeChatService implements Pick<CallClient, 'call'> {
+  readonly open = new Map<number, OpenMessage>();
+  readonly ends: End[] = [];
+  models = ['gpt-oss:20b'];
+  /** Called after an end was taken in. */
+  onEnd: (end: End) => void | Promise<void> = () => undefined;
+  private awayFor = new Set<string>();
+  private awayWith: ErrorCode = 'call.unreachable';
+  private nextId = 1;
+
+  /** Calls of these kinds fail until `return`; all kinds when none is named. */
+  leave(...contracts: readonly { readonly name: string }[]): void {
+    const all = [addImageMessages, finishImageMessage, listModels, listOpenImageMessages];
+    this.awayFor = new Set((contracts.length > 0 ? contracts : all).map(({ name }) => name));
+  }
+
+  return(): void {
+    this.awayFor.clear();
+  }
+
+  async call<Request extends z.ZodType, Reply extends z.ZodType>(
+    contract: CallContract<Request, Reply>,
+    payload: z.input<Request>,
+  ): Promise<z.output<Reply>> {
+    if (this.awayFor.has(contract.name)) throw new AppError(this.awayWith);
+    const request = contract.request.parse(payload);
+    return contract.reply.parse(await this.answer(contract.name, request));
+  }
+
+  private async answer(name: string, request: unknown): Promise<unknown> {
+    switch (name) {
+      case addImageMessages.name:
+        return this.add(request as z.output<typeof addImageMessages.request>);
+      case finishImageMessage.name:
+        return this.finish(request as End);
+      case listOpenImageMessages.name:
+        return { messages: [...this.open.values()] };
+      case listModels.name:
+        return {
+          models: this.models.map((model) => ({
+            model,
+            size_bytes: 1,
+            parameter_size: null,
+            capabilities: [],
+            is_default: true,
+          })),
+          default_model: this.models[0] ?? 'gpt-oss:20b',
+          simulated: true,
+        };
+      default:
+        throw new AppError('call.refused', { call: name });
+    }
+  }
+
+  add({ userId, chatId, description }: Omit<OpenMessage, 'messageId'>): SentMessage {
+    const [userMessage, messageId] = [this.nextId, this.nextId + 1];
+    this.nextId += 2;
+    this.open.set(messageId, { messageId, userId, chatId, description });
+    const rest = {
+      chat_id: chatId,
+      kind: 'image',
+      model: null,
+      error: null,
+      attachments: [],
+      timeline: [],
+      usage: null,
+      created_at: CREATED_AT,
+    } as const;
+    return {
+      message: {
+        ...rest,
+        id: userMessage,
+        role: 'user',
+        state: 'done',
+        content: description,
+        finished_at: CREATED_AT,
+      },
+      reply: { ...rest, id: messageId, role: 'assistant', state: 'queued', content: '', finished_at: null },
+    };
+  }
+
+  private async finish(end: End): Promise<{ stored: boolean }> {
+    const stored = this.open.delete(end.messageId);
+    this.ends.push(end);
+    await this.onEnd(end);
+    return { stored };
+  }
+}

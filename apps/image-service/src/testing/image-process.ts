@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { replyLogKey, type ReplyEvent } from '@baton/contracts';
+import { RedisConnections, Metrics, ReplyLogReader, ReplyLogWriter } from '@baton/platform';
+import type { FakeGpu } from '@baton/gpu-lease/testing';
+import { quietLog } from '@baton/testing';
+import type { Redis } from 'ioredis';
+import type { DataSource } from 'typeorm';
+import { ImageFilesStore } from '../images/image-files.store.ts';
+import { ImagesRepository } from '../images/images.repository.ts';
+import { RequestsService } from '../images/requests.service.ts';
+import { AttemptsService } from '../rendering/attempts.service.ts';
+import { EndingsService } from '../rendering/endings.service.ts';
+import { GpuTurnsService } from '../rendering/gpu-turns.service.ts';
+import { PictureStepService } from '../rendering/picture-step.service.ts';
+import { PreviewShelf } from '../rendering/preview-shelf.ts';
+import { PromptStepService } from '../rendering/prompt-step.service.ts';
+import { RecoveryService } from '../rendering/recovery.service.ts';
+import { RenderMetrics } from '../rendering/render-metrics.ts';
+import { RendersService } from '../rendering/renders.service.ts';
+import type { FakeChatService } from './fake-chat-service.ts';
+import type { FakeImageEngine, FakePromptWriter } from './fake-engines.ts';
+import { hurriedClock } from './time.ts';
+
+const SETTINGS = {
+  checkpoint: 'flux1-dev-fp8.safetensors',
+  silenceMs: 300_000,
+  isSimulated: true,
+  defaultWidth: 1_024,
+  defaultHeight: 768,
+  steps: 4,
+};
+
+export interface ImageProcessParts {
+  readonly source: DataSource;
+  readonly redisUrl: string;
+  readonly folder: string;
+  readonly gpu: FakeGpu;
+  readonly chat: FakeChatService;
+  readonly prompts: FakePromptWriter;
+  readonly engine: FakeImageEngine;
+}
+
+/** All of image-service but its edges to other processes, put together as `app.module.ts` does. */
+export class ImageProcess {
+  readonly images: ImagesRepository;
+  readonly requests: RequestsService;
+  readonly recovery: RecoveryService;
+  readonly renders: RendersService;
+  readonly logs: ReplyLogWriter;
+  readonly previews = new PreviewShelf();
+  readonly metrics = new Metrics('image-service');
+  private readonly redis: RedisConnections;
+  private readonly connections: readonly Redis[];
+  private readonly reader: ReplyLogReader;
+  private readonly end = new AbortController();
+
+  private constructor({ source, redisUrl, folder, gpu, chat, prompts, engine }: ImageProcessParts) {
+    this.redis = new RedisConnections(redisUrl, quietLog);
+    const [writer, commands, reader] = ['writer', 'commands', 'reader'].map((name) =>
+      this.redis.dedicated(name),
+    ) as [Redis, Redis, Redis];
+    this.connections = [this.redis.shared, writer, commands, reader];
+    this.logs = new ReplyLogWriter(writer);
+    this.reader = new ReplyLogReader(commands, reader);
+    this.images = new ImagesRepository(source);
+    const { images, logs, previews } = this;
+    const turns = new GpuTurnsService(gpu, hurriedClock);
+    const prompt = new PromptStepService(turns, prompts, chat, images, quietLog);
+    const files = new ImageFilesStore({ folder });
+    const picture = new PictureStepService(turns, engine, images, files, previews, SETTINGS, hurriedClock);
+    const attempts = new AttemptsService(prompt, picture, images, hurriedClock);
+    const endings = new EndingsService(images, chat, new RenderMetrics(this.metrics), hurriedClock, quietLog);
+    this.renders = new RendersService(attempts, endings, images, logs, previews, hurriedClock, quietLog);
+    const { renders } = this;
+    this.recovery = new RecoveryService(images, renders, logs, chat, SETTINGS, hurriedClock, quietLog);
+    const { recovery } = this;
+    this.requests = new RequestsService(images, renders, recovery, chat, SETTINGS, hurriedClock, quietLog);
+  }
+
+  static async start(parts: ImageProcessParts): Promise<ImageProcess> {
+    const started = new ImageProcess(parts);
+    // ioredis leaves a timer behind when a connection is cut in the middle of its greeting: so never cut it there.
+    await Promise.all(started.connections.map((connection) => connection.ping()));
+    return started;
+  }
+
+  /** Every event of a request's log up to its end. */
+  async events(messageId: number): Promise<ReplyEvent[]> {
+    const events: ReplyEvent[] = [];
+    for await (const event of this.follow(messageId)) events.push(event);
+    return events;
+  }
+
+  async *follow(messageId: number): AsyncGenerator<ReplyEvent> {
+    const options = { after: 0, signal: this.end.signal };
+    for await (const { event } of this.reader.follow(replyLogKey(messageId), options)) yield event;
+  }
+
+  /** As on SIGTERM. */
+  async shutDown(): Promise<void> {
+    await Promise.all([this.recovery.onModuleDestroy(), this.renders.onModuleDestroy()]);
+    await this.kill();
+  }
+
+  /** As with kill -9, as far as others can see: nothing more is written into Redis. */
+  async kill(): Promise<void> {
+    this.end.abort();
+    const open = this.connections.filter(({ status }) => status !== 'end');
+    const closed = open.map((connection) => once(connection, 'end'));
+    this.reader.close();
+    await this.redis.onApplicationShutdown();
+    await Promise.all(closed);
+  }
+}
