@@ -54,6 +54,7 @@ export const environment = z
     REVOKE_TIMEOUT_SECONDS: envInteger({ default: 25, min: 1, max: 25 }),
     SWAP_FREE_TIMEOUT_SECONDS: envInteger({ default: 20, min: 1 }),
     SWAP_VERIFY_TIMEOUT_SECONDS: envInteger({ default: 15, min: 2 }),
+    SWAP_LOAD_TIMEOUT_SECONDS: envInteger({ default: 600, min: 10 }),
   })
   .superRefine((env, context) => {
     for (const prefix of ['OLLAMA', 'COMFYUI'] as const) {
@@ -119,6 +120,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     swap: {
       freeMs: parsed.SWAP_FREE_TIMEOUT_SECONDS * 1_000,
       verifyMs: parsed.SWAP_VERIFY_TIMEOUT_SECONDS * 1_000,
+      loadMs: parsed.SWAP_LOAD_TIMEOUT_SECONDS * 1_000,
     },
     engineEnvironment: engineEnvironment(env),
   });

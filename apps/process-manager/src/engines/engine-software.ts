@@ -2,7 +2,7 @@ import type { EngineName, Lane } from '@baton/contracts';
 
 /**
  * What is particular to one engine's program. Every method talks to the engine at `url` and to nobody else; several may
- * run at once. The signal ends a wait with its reason; a load that has begun is not taken back by it.
+ * run at once. The signal ends a wait with its reason.
  */
 export interface EngineSoftware {
   readonly engine: EngineName;
@@ -26,11 +26,12 @@ export interface EngineSoftware {
   free(url: string, signal: AbortSignal): Promise<void>;
 
   /**
-   * Makes the lane usable at once: its model in memory.
+   * Makes the lane usable at once: its model in memory. A load belongs to whoever asked first, and would be thrown away
+   * with him: the signal is for giving up on an engine, not for changing one's mind.
    *
    * @throws AppError `model.unknown`, `engine.out_of_memory`, `engine.failed`
    */
-  load(url: string, lane: Lane): Promise<LoadResult>;
+  load(url: string, lane: Lane, signal: AbortSignal): Promise<LoadResult>;
 }
 
 /** `split`: a part of the model is in the computer's memory and it will be slow. `unknown`: the program does not tell. */

@@ -82,12 +82,12 @@ export class OllamaClient implements EngineSoftware {
     }
   }
 
-  async load(url: string, lane: Lane): Promise<LoadResult> {
+  async load(url: string, lane: Lane, signal: AbortSignal): Promise<LoadResult> {
     if (lane.engine !== 'ollama') throw new AppError('engine.unknown', { engine: lane.engine });
     // Such a name is sent to a cloud: nothing of it would ever be on this card.
     if (isCloudName(lane.model)) throw new AppError('model.unknown', { model: lane.model });
-    await this.preload(url, lane.model);
-    return this.placement(url, lane.model);
+    await this.preload(url, lane.model, signal);
+    return this.placement(url, lane.model, signal);
   }
 
   /** What is installed, whether loaded or not. */
@@ -95,18 +95,17 @@ export class OllamaClient implements EngineSoftware {
     return modelDetails(this.http, url, AbortSignal.timeout(CALL_TIMEOUT_MS));
   }
 
-  /** Not tied to any signal: the load belongs to whoever asked first, and would be thrown away with him. */
-  private async preload(url: string, model: string): Promise<void> {
+  private async preload(url: string, model: string, signal: AbortSignal): Promise<void> {
     const body = {
       model,
       stream: false,
       keep_alive: this.settings.keepAlive,
       options: ollamaLoadOptions(this.settings.contextLength),
     };
-    let answer = await this.http.send('POST', `${url}/api/generate`, body);
+    let answer = await this.http.send('POST', `${url}/api/generate`, body, signal);
     if (answer.status === 400) {
       // A model that only embeds does not generate; for it nothing to embed means the same: load.
-      answer = await this.http.send('POST', `${url}/api/embed`, { ...body, input: [] });
+      answer = await this.http.send('POST', `${url}/api/embed`, { ...body, input: [] }, signal);
     }
     const { status, text } = answer;
     if (status === 200) return;
@@ -124,8 +123,8 @@ export class OllamaClient implements EngineSoftware {
     if (status !== 200 && status !== 404) throw new AppError('engine.failed', { model, status });
   }
 
-  private async placement(url: string, model: string): Promise<LoadResult> {
-    const loaded = await this.ps(url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+  private async placement(url: string, model: string, signal: AbortSignal): Promise<LoadResult> {
+    const loaded = await this.ps(url, signal);
     // Two names of the same weights share one place in the list, under the other name.
     const own = loaded.find(({ name }) => tagged(name) === tagged(model));
     if (own === undefined) return 'unknown';

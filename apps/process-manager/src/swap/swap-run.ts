@@ -11,6 +11,8 @@ export interface SwapTimes {
   readonly freeMs: number;
   /** How long the driver may take to say that the memory is free. */
   readonly verifyMs: number;
+  /** How long a model may take to load: an engine that hangs must not keep the GPU from everybody. */
+  readonly loadMs: number;
 }
 
 export interface SwapRunParts {
@@ -206,7 +208,15 @@ export class SwapRun {
   private async loadOnce(target: NodeEngine, lane: Lane): Promise<LoadResult> {
     const { url } = target;
     if (url === null) throw new AppError('engine.unavailable', { engine: target.name });
-    return this.log.measure('load', () => target.software.load(url, lane));
+    const { clock, times } = this.parts;
+    const late = new AbortController();
+    const stalled = new AppError('engine.stalled', { engine: target.name, lane: laneKey(lane) });
+    const cancel = clock.after(times.loadMs, () => late.abort(stalled));
+    try {
+      return await this.log.measure('load', () => target.software.load(url, lane, late.signal));
+    } finally {
+      cancel();
+    }
   }
 
   private engineOf(lane: Lane): NodeEngine {

@@ -74,6 +74,7 @@ interface World {
   readonly driver?: 'child' | 'attached';
   readonly freeMs?: number;
   readonly verifyMs?: number;
+  readonly loadMs?: number;
   readonly withoutProbe?: true;
 }
 
@@ -138,7 +139,7 @@ async function startNode(world: World = {}) {
     clock: systemClock,
     gate,
     fences,
-    times: { freeMs: world.freeMs ?? 2_000, verifyMs: world.verifyMs ?? 2_000 },
+    times: { freeMs: world.freeMs ?? 2_000, verifyMs: world.verifyMs ?? 2_000, loadMs: world.loadMs ?? 8_000 },
     reports: {
       phase: (swapId, phase) => phases.push([swapId, phase]),
       ended: (end) => ended.push(end),
@@ -377,6 +378,14 @@ describe('loading', () => {
     const end = await node.swapTo({ ...LLAMA, model: 'nope:1b' });
     expect(end).toMatchObject({ outcome: 'failed', code: 'model.unknown' });
     expect(node.swaps.owner).toBeNull();
+  });
+
+  test('a load that never ends fails the swap after its time, and the other engine can have the GPU', async () => {
+    const node = await startNode({ loadMs: 100 });
+    node.ollama.loadGate = new Promise(() => undefined);
+    expect(await node.swapTo(LLAMA)).toMatchObject({ outcome: 'failed', code: 'engine.stalled' });
+    expect(node.swaps.owner).toBeNull();
+    expect((await node.swapTo(COMFYUI)).outcome).toBe('done');
   });
 });
 
