@@ -82,6 +82,12 @@ export const cancelImage = defineCall('image.cancel', {
   reply: z.object({ accepted: z.literal(true) }),
   timeoutMs: 10_000,
 });
+/** Stops what is being made for a chat: it was deleted, so nobody will ever see it. */
+export const cancelChatImages = defineCall('image.cancel_chat', {
+  request: z.object({ userId: id, chatId: id }),
+  reply: z.object({ accepted: z.literal(true) }),
+  timeoutMs: 10_000,
+});
 /** The images of a message with their metadata; empty while none is finished. */
 export const getImages = defineCall('image.get', {
   request: z.object({ userId: id, messageId: id }),

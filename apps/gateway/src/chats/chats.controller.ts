@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
+  cancelChatImages,
   chat,
   chatPage,
   chatWithMessages,
@@ -22,14 +23,15 @@ import {
   type SendMessageBody,
   type UpdateChatBody,
 } from '@baton/contracts';
-import { CallClient } from '@baton/platform';
+import { codeOf } from '@baton/kernel';
+import { CallClient, Log } from '@baton/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Caller, type CurrentUser } from '../auth/current-user.ts';
 import { ApiRoute, BODY_ERRORS, CALL_ERRORS } from '../docs/api-route.ts';
 import { chatMessageParams, idParams, type ChatMessageParams, type IdParams } from '../params.ts';
 import { ReplyStreamService } from '../replies/reply-stream.service.ts';
-import { CHAT_SERVICE } from '../services.ts';
+import { CHAT_SERVICE, IMAGE_SERVICE } from '../services.ts';
 import { wantsEventStream } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.service.ts';
 
@@ -37,17 +39,23 @@ import { EventStreams } from '../sse/event-streams.service.ts';
 @Controller('api/chats')
 export class ChatsController {
   private readonly chats: CallClient;
+  private readonly images: CallClient;
   private readonly streams: EventStreams;
   private readonly replies: ReplyStreamService;
+  private readonly log: Log;
 
   constructor(
     @Inject(CHAT_SERVICE) chats: CallClient,
+    @Inject(IMAGE_SERVICE) images: CallClient,
     @Inject(EventStreams) streams: EventStreams,
     @Inject(ReplyStreamService) replies: ReplyStreamService,
+    @Inject(Log) log: Log,
   ) {
     this.chats = chats;
+    this.images = images;
     this.streams = streams;
     this.replies = replies;
+    this.log = log;
   }
 
   @Get()
@@ -125,7 +133,12 @@ export class ChatsController {
     errors: ['request.invalid', 'chat.not_found', ...CALL_ERRORS],
   })
   async delete(@Caller() caller: CurrentUser, @Param({ schema: idParams }) { id }: IdParams): Promise<void> {
-    await this.chats.call(deleteChat, { userId: caller.id, chatId: id });
+    const asked = { userId: caller.id, chatId: id };
+    await this.chats.call(deleteChat, asked);
+    // The chat is gone whether or not the renders can be told: at worst one is finished that nobody sees.
+    await this.images.call(cancelChatImages, asked).catch((error: unknown) => {
+      this.log.warn('chat.cancel_images', { chatId: id, code: codeOf(error) });
+    });
   }
 
   @Post(':id/messages')

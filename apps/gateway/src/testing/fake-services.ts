@@ -2,6 +2,7 @@ import { Controller, Inject, Module } from '@nestjs/common';
 import { AppError, type ErrorCode } from '@baton/kernel';
 import {
   addImageMessages,
+  cancelChatImages,
   cancelImage,
   cancelReply,
   createChat,
@@ -38,6 +39,7 @@ const CONTRACTS: readonly CallContract[] = [
   finishImageMessage,
   generateImage,
   cancelImage,
+  cancelChatImages,
   getImages,
   readGpuStatus,
   readGpuQueue,
