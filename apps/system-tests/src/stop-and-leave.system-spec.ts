@@ -79,23 +79,23 @@ scenario('Stop while the model writes the prompt ends the request there', async 
 });
 
 scenario('Stop while the GPU is handed over ends the request, and the hand-over goes well', async (stack) => {
-  const ollama = await stack.engine('ollama');
-  const comfyui = await stack.engine('comfyui');
   const first = await drawing(stack);
-  await first.follower.ended();
-  await comfyui.set({ faults: { slowFree: { ms: 8_000, times: 1 } } });
+  await first.follower.untilState('rendering');
+  const comfyui = await stack.engine('comfyui');
+  // Whoever asks for it, the way back to Ollama is a long one now.
+  await comfyui.set({ faults: { slowFree: { ms: 12_000 } } });
   const stopped = await talking(stack);
   await stopped.follower.untilState('swapping');
   await expectCancelled(stopped);
-  await ollama.set({ faults: { slowLoad: false } });
+  await comfyui.set({ faults: { slowFree: false } });
   await expectServedNext(stack, stopped);
 });
 
 scenario('Stop while a model is loaded ends the request, and the next one is served', async (stack) => {
   const first = await drawing(stack);
-  await first.follower.ended();
+  await first.follower.untilState('rendering');
   const ollama = await stack.engine('ollama');
-  await ollama.set({ faults: { slowLoad: { factor: 15, times: 1 } } });
+  await ollama.set({ faults: { slowLoad: { factor: 15 } } });
   const stopped = await talking(stack);
   await stopped.follower.until(
     (event) =>
@@ -103,6 +103,7 @@ scenario('Stop while a model is loaded ends the request, and the next one is ser
       (event.state === 'loading' || (event.state === 'swapping' && event.phase === 'load')),
   );
   await expectCancelled(stopped);
+  await ollama.set({ faults: { slowLoad: false } });
   await expectServedNext(stack, stopped);
 });
 
@@ -158,3 +159,22 @@ scenario(
     await eventually(async () => (await stack.openStreams()) === 0);
   },
 );
+
+scenario('deleting a chat ends what is being made in it', async (stack) => {
+  await slowReplies(stack);
+  const talk = await talking(stack);
+  await talk.follower.until(({ type }) => type === 'text');
+  expect((await talk.person.ask('DELETE', `/api/chats/${talk.chatId}`)).status).toBe(204);
+  await eventually(async () => (await talk.person.queue()).entries.length === 0);
+  await untilCardRests(stack);
+  await talk.follower.leave();
+
+  await (await stack.engine('ollama')).set({ settings: { tokensPerSecond: 100_000 } });
+  await slowRenders(stack);
+  const picture = await drawing(stack);
+  await picture.follower.until(({ type }) => type === 'progress');
+  expect((await picture.person.ask('DELETE', `/api/chats/${picture.chatId}`)).status).toBe(204);
+  await eventually(async () => (await picture.person.queue()).entries.length === 0);
+  await untilCardRests(stack);
+  await picture.follower.leave();
+});

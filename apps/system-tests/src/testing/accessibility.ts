@@ -12,6 +12,13 @@ const results = z.object({
   ),
 });
 
+/** Colours are looked at when they have arrived: a change of theme is a transition, however short. */
+const AT_REST = `(async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.all(moving.map((one) => one.finished.catch(() => undefined)));
+})()`;
+
 const BAD = new Set(['serious', 'critical']);
 
 /**
@@ -19,6 +26,7 @@ const BAD = new Set(['serious', 'critical']);
  * debugger, which the page's content security policy does not concern.
  */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(AT_REST);
   await page.evaluate(axe.source);
   const { violations } = results.parse(await page.evaluate("axe.run({ resultTypes: ['violations'] })"));
   return violations

@@ -9,7 +9,9 @@ import type { Stack, StackOptions } from './stack.ts';
 import { Visitor } from './visitor.ts';
 import type { Arrival } from './visitor.ts';
 
-const LAUNCH_LIMIT_MS = 30_000;
+const LAUNCH_LIMIT_MS = 60_000;
+/** A ceiling for slow machines, on which a browser is the slowest of all. */
+const SCENARIO_LIMIT_MS = 180_000;
 
 export interface Scene {
   readonly stack: Stack;
@@ -39,25 +41,29 @@ export function browserScenarios(options: StackOptions = {}): BrowserScenarios {
   }, LAUNCH_LIMIT_MS);
   return {
     scenario(guarantee, run) {
-      scenario(guarantee, async (stack) => {
-        const browser = launched;
-        if (browser === null) throw new Error('The browser has not started.');
-        const visitors: Visitor[] = [];
-        const arrive = async (how: Arrival = {}): Promise<Visitor> => {
-          const visitor = await Visitor.arrive(browser, stack.url, how);
-          visitors.push(visitor);
-          return visitor;
-        };
-        try {
-          await run({ stack, arrive });
-          for (const visitor of visitors) visitor.expectNoComplaints();
-        } catch (error) {
-          await photograph(guarantee, visitors);
-          throw error;
-        } finally {
-          await Promise.all(visitors.map((visitor) => visitor.leave()));
-        }
-      });
+      scenario(
+        guarantee,
+        async (stack) => {
+          const browser = launched;
+          if (browser === null) throw new Error('The browser has not started.');
+          const visitors: Visitor[] = [];
+          const arrive = async (how: Arrival = {}): Promise<Visitor> => {
+            const visitor = await Visitor.arrive(browser, stack.url, how);
+            visitors.push(visitor);
+            return visitor;
+          };
+          try {
+            await run({ stack, arrive });
+            for (const visitor of visitors) visitor.expectNoComplaints();
+          } catch (error) {
+            await photograph(guarantee, visitors);
+            throw error;
+          } finally {
+            await Promise.all(visitors.map((visitor) => visitor.leave()));
+          }
+        },
+        SCENARIO_LIMIT_MS,
+      );
     },
   };
 }

@@ -84,7 +84,7 @@ export class Tab {
   }
 
   async untilPictured(): Promise<void> {
-    await this.answer.getByRole('img').waitFor({ timeout: 30_000 });
+    await this.answer.getByRole('img').waitFor();
     await this.untilAnswered();
   }
 

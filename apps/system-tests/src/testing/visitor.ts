@@ -4,7 +4,7 @@ import type { Person } from './person.ts';
 import { Tab } from './tab.ts';
 
 export const DESKTOP = { width: 1280, height: 860 } as const;
-const STEP_TIMEOUT_MS = 15_000;
+const STEP_TIMEOUT_MS = 30_000;
 
 export interface Arrival {
   /** Whose session the browser has already; otherwise nobody is logged in. */

@@ -79,11 +79,12 @@ async function sample(run: Run, latent: Latent, context: NodeContext): Promise<L
   await vram.hold(run.weights);
   const pictures = latent.pictures.map((base, index): Picture => sceneOf(run, latent, { base, index }));
   const load = Math.max((latent.width * latent.height * pictures.length) / MEGAPIXEL, LEAST_LOAD);
-  const stepMs = settings.stepMs * load * (run.cfg === 1 ? 1 : 2);
+  const perStep = load * (run.cfg === 1 ? 1 : 2);
   const [first] = pictures;
   await vram.withScratch('sampling', scratchBytes(pictures, settings.sampleScratchMib), async () => {
     for (let step = 1; step <= run.steps; step += 1) {
-      await time.pass(stepMs);
+      // Read anew each time: the pace may be changed under a render.
+      await time.pass(settings.stepMs * perStep);
       await context.stepDone(step);
       const share = step / run.steps;
       const preview =
