@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { Server, type AddressInfo } from 'node:net';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
@@ -82,11 +82,12 @@ export async function startService(options: ServiceOptions): Promise<StartedServ
   }
   await options.configureHttp?.(app);
   await app.startAllMicroservices();
+  answerPromptly(app);
   await app.listen(options.http.port, options.http.host);
   return {
     app,
     http: hostPort(options.http.host, app.getHttpServer().address()),
-    rpc: options.rpc === null ? null : hostPort(options.rpc.host, rpcAddress(app)),
+    rpc: options.rpc === null ? null : hostPort(options.rpc.host, rpcServer(app)?.address() ?? null),
   };
 }
 
@@ -143,10 +144,14 @@ function announce({ http, rpc }: StartedService, options: ServiceOptions, log: L
   if (process.connected) process.send?.(ready);
 }
 
-function rpcAddress(app: NestFastifyApplication): AddressInfo | string | null {
+/** As `CallClient` asks: no answer waits for the acknowledgement of the one before. */
+function answerPromptly(app: NestFastifyApplication): void {
+  rpcServer(app)?.on('connection', (socket) => socket.setNoDelay(true));
+}
+
+function rpcServer(app: NestFastifyApplication): Server | null {
   const server: unknown = app.getMicroservices()[0]?.unwrap<unknown>();
-  if (typeof server !== 'object' || server === null || !('address' in server)) return null;
-  return typeof server.address === 'function' ? (server.address() as AddressInfo | string | null) : null;
+  return server instanceof Server ? server : null;
 }
 
 function hostPort(host: string, address: AddressInfo | string | null): string {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import type { RowDataPacket } from 'mysql2/promise';
 import { DataSource, type DataSourceOptions, type EntitySchema, type MigrationInterface } from 'typeorm';
 import { z } from 'zod';
 import { envBoolean, envInteger } from '../config/env.ts';
@@ -123,6 +123,8 @@ async function serverKind(
   config: Extract<DatabaseConfig, { dialect: 'mysql' }>,
 ): Promise<'mysql' | 'mariadb'> {
   const { host, port, user, password, database } = config;
+  // Only here: with SQLite nobody pays for the client of another database.
+  const { createConnection } = await import('mysql2/promise');
   const connection = await createConnection({ host, port, user, password, database });
   try {
     const [rows] = await connection.query<RowDataPacket[]>('SELECT VERSION() AS version');

@@ -13,6 +13,15 @@ const callFailure = z.object({
   issues: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
 });
 
+/** Calls are small and many are under way at once: none waits for the acknowledgement of the one before (Nagle). */
+class PromptClient extends ClientTCP {
+  override createSocket() {
+    const socket = super.createSocket();
+    socket.netSocket.setNoDelay(true);
+    return socket;
+  }
+}
+
 export interface CallClientOptions {
   /** `host:port` of the service's TCP edge. */
   readonly address: string;
@@ -32,7 +41,7 @@ export class CallClient implements OnApplicationShutdown {
     const colon = address.lastIndexOf(':');
     this.address = address;
     this.secret = secret;
-    this.client = new ClientTCP({
+    this.client = new PromptClient({
       host: address.slice(0, colon).replace(/^\[|\]$/g, ''),
       port: Number(address.slice(colon + 1)),
     });
