@@ -82,7 +82,8 @@ export class GpuFeed implements OnApplicationBootstrap, OnModuleDestroy {
     const listener: Listener = { userId, stream, lastStatus: '', lastQueue: '' };
     this.listeners.add(listener);
     try {
-      this.status ??= await this.storedStatus();
+      const stored = await this.storedStatus();
+      this.status ??= stored;
       this.update(listener);
       this.askForQueue();
       await new Promise<void>((resolve) => {
@@ -103,6 +104,8 @@ export class GpuFeed implements OnApplicationBootstrap, OnModuleDestroy {
       signal: this.stopping.signal,
     });
     for await (const { id, fields } of entries) {
+      // Not read for nobody: whoever comes next begins with what is stored.
+      if (this.listeners.size === 0) continue;
       const event = parseEvent(fields[STREAM_FIELD]);
       if (event === undefined) this.log.warn('gpu_feed.skip', { entry: id });
       else this.onEvent(event);
@@ -148,6 +151,7 @@ export class GpuFeed implements OnApplicationBootstrap, OnModuleDestroy {
     this.cancelQueueTimer();
     this.isQueueDue = false;
     this.queue = undefined;
+    this.status = undefined;
   }
 
   /** Sends a listener what is new for it. One that lags gets the latest state when it has room again. */
