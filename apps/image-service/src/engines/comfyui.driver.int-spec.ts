@@ -48,8 +48,8 @@ describe('the ComfyUI driver', () => {
     return { url: comfyui.url, headers: { 'x-baton-lease': 'l1', 'x-baton-fence': '7' }, signal };
   }
 
-  function driver(clock: Clock = hurriedClock): ComfyuiDriver {
-    return new ComfyuiDriver(SETTINGS, clock, quietLog);
+  function driver(clock: Clock = hurriedClock, silenceMs = SETTINGS.silenceMs): ComfyuiDriver {
+    return new ComfyuiDriver({ ...SETTINGS, silenceMs }, clock, quietLog);
   }
 
   const listener = {
@@ -320,12 +320,12 @@ describe('the ComfyUI driver', () => {
       prompt = taken;
       taken.step(1, 4);
     });
-    const picture = render(door(), clock);
+    const picture = driver(clock, 9_000).render(order(), door(), listener);
     await eventually(() => told.length === 1);
-    await clock.advance(SETTINGS.silenceMs - 1_000);
+    await clock.advance(8_000);
     prompt?.step(2, 4);
     await eventually(() => told.length === 2);
-    await clock.advance(2_000);
+    await clock.advance(1_500);
     prompt?.succeed(PICTURE);
     await expect(picture).resolves.toEqual(PICTURE);
     expect(clock.pendingTimers).toBe(0);

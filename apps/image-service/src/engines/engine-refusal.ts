@@ -1,7 +1,7 @@
 import { guardRefusal } from '@baton/gpu-lease';
+import { AppError } from '@baton/kernel';
 import { PROBLEM_CONTENT_TYPE } from '@baton/platform';
 import { z } from 'zod';
-import { AppError } from '@baton/kernel';
 
 const problem = z.object({ code: z.string() });
 
@@ -22,9 +22,13 @@ export function refusalOfGuard(
   { contentType, body }: Refusal,
   details: Readonly<Record<string, unknown>>,
 ): AppError | null {
-  if (!contentType.includes(PROBLEM_CONTENT_TYPE)) return null;
+  if (mediaType(contentType) !== mediaType(PROBLEM_CONTENT_TYPE)) return null;
   const parsed = problem.safeParse(parseJson(body));
   return guardRefusal(parsed.data?.code, details) ?? new AppError('engine.failed', details);
+}
+
+function mediaType(contentType: string): string {
+  return (contentType.split(';')[0] ?? '').trim().toLowerCase();
 }
 
 export function parseJson(text: string): unknown {

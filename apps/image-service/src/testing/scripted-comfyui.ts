@@ -134,6 +134,7 @@ export class ScriptedComfyui {
       }
       // Nobody else reads it, and only a socket that is read notices that the other side has left.
       socket.on('error', () => undefined).resume();
+      socket.on('end', () => socket.destroy());
       const answer = this.upgrade(request);
       if (answer !== null) socket.end(answer);
     });

@@ -1,0 +1,212 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { getImages, imageFilePaths } from '@baton/contracts';
+import { CallClient, startService, type StartedService } from '@baton/platform';
+import { startRedis } from '@baton/testing';
+import sharp from 'sharp';
+import { AppModule } from './app.module.ts';
+import { readConfig } from './config.ts';
+import { ImageFilesStore, type StoredPicture } from './images/image-files.store.ts';
+import { ImagesRepository } from './images/images.repository.ts';
+import { newRequest } from './images/new-request.ts';
+import { PreviewShelf } from './rendering/preview-shelf.ts';
+
+const SECRET = 'a secret for tests only';
+const ANNA = '1';
+const BORIS = '2';
+const MESSAGE = 10;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+describe('the service, wired as in production', () => {
+  let folder: string;
+  let service: StartedService;
+  let stored: StoredPicture;
+  let imageId: number;
+
+  beforeAll(async () => {
+    const { url } = await startRedis();
+    folder = await mkdtemp(join(tmpdir(), 'image-service-'));
+    const config = readConfig({
+      REDIS_URL: url,
+      BATON_DATA_DIR: folder,
+      BATON_INTERNAL_SECRET: SECRET,
+      CHAT_SERVICE_ADDRESS: '127.0.0.1:1',
+      LOG_LEVEL: 'fatal',
+    });
+    const { http, rpc, logLevel, internalSecret } = config.service;
+    service = await startService({
+      service: 'image-service',
+      module: AppModule.forRoot(config),
+      http,
+      rpc,
+      logLevel,
+      internalSecret,
+    });
+    const color = { width: 600, height: 400, channels: 3, background: '#369' } as const;
+    stored = await service.app.get(ImageFilesStore).store(await sharp({ create: color }).png().toBuffer());
+    const images = service.app.get(ImagesRepository);
+    const wanted = { messageId: MESSAGE, userId: Number(ANNA), chatId: 5, description: 'a fence' };
+    await images.add(newRequest(wanted, config.rendering, 1));
+    imageId = await images.addImage({
+      ...stored,
+      messageId: MESSAGE,
+      userId: Number(ANNA),
+      seed: 7,
+      settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
+      model: 'flux1-dev-fp8',
+      isSimulated: true,
+      createdAt: 1,
+    });
+  });
+
+  afterAll(async () => {
+    await service.app.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Asks for a path as it stands: `fetch` would tidy it up first. */
+  function ask(
+    path: string,
+    more: { readonly method?: string; readonly user?: string; readonly headers?: object } = {},
+  ): Promise<Answer> {
+    const { method = 'GET', user = ANNA, headers = {} } = more;
+    const [host, port] = service.http.split(':');
+    const credentials = { 'x-baton-internal': SECRET, 'x-baton-user': user };
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        { host, port, path, method, headers: { ...credentials, ...headers }, agent: false },
+        (response) => {
+          const pieces: Buffer[] = [];
+          response.on('data', (piece: Buffer) => pieces.push(piece));
+          response.on('end', () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(pieces),
+            });
+          });
+        },
+      );
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+
+  test('it is ready with Redis and the database, although chat-service is away', async () => {
+    const { status, body } = await ask('/health/ready');
+    expect([status, JSON.parse(body.toString())]).toMatchObject([200, { status: 'ok' }]);
+  });
+
+  test('it answers calls over TCP', async () => {
+    const client = new CallClient({ address: service.rpc ?? '', secret: SECRET });
+    const list = await client.call(getImages, { userId: Number(ANNA), messageId: MESSAGE });
+    expect(list.images).toMatchObject([{ id: imageId, width: 600, height: 400, simulated: true }]);
+    const foreign = client.call(getImages, { userId: Number(BORIS), messageId: MESSAGE });
+    await expect(foreign).rejects.toMatchObject({ code: 'image.not_found' });
+    client.close();
+  });
+
+  describe('a picture', () => {
+    test('is its owner’s, with type, length, tag and leave to keep it', async () => {
+      const { status, headers, body } = await ask(imageFilePaths.file(imageId));
+      expect(status).toBe(200);
+      expect(headers).toMatchObject({
+        'content-type': 'image/png',
+        'content-length': String(stored.sizeBytes),
+        'accept-ranges': 'bytes',
+        'cache-control': expect.stringContaining('immutable'),
+      });
+      await expect(sharp(body).metadata()).resolves.toMatchObject({ format: 'png', width: 600 });
+    });
+
+    test('has a thumbnail with a tag of its own', async () => {
+      const [file, thumbnail] = [
+        await ask(imageFilePaths.file(imageId)),
+        await ask(imageFilePaths.thumbnail(imageId)),
+      ];
+      await expect(sharp(thumbnail.body).metadata()).resolves.toMatchObject({ format: 'webp', width: 384 });
+      expect(thumbnail.headers.etag).not.toBe(file.headers.etag);
+    });
+
+    test('is not sent again to whoever has it', async () => {
+      const { etag } = (await ask(imageFilePaths.file(imageId))).headers;
+      for (const known of [etag, `W/${etag ?? ''}`, `"other", ${etag ?? ''}`, '*']) {
+        const answer = await ask(imageFilePaths.file(imageId), { headers: { 'if-none-match': known } });
+        expect([answer.status, answer.body.length, answer.headers.etag]).toEqual([304, 0, etag]);
+      }
+      const other = await ask(imageFilePaths.file(imageId), { headers: { 'if-none-match': '"other"' } });
+      expect(other.status).toBe(200);
+    });
+
+    test('can be had in parts', async () => {
+      const whole = (await ask(imageFilePaths.file(imageId))).body;
+      const part = await ask(imageFilePaths.file(imageId), { headers: { range: 'bytes=8-15' } });
+      expect([part.status, part.headers['content-range']]).toEqual([206, `bytes 8-15/${whole.length}`]);
+      expect(part.body).toEqual(whole.subarray(8, 16));
+      const beyond = await ask(imageFilePaths.file(imageId), {
+        headers: { range: `bytes=${whole.length}-` },
+      });
+      expect([beyond.status, beyond.headers['content-range']]).toEqual([416, `bytes */${whole.length}`]);
+    });
+
+    test('answers HEAD without its bytes', async () => {
+      const { status, headers, body } = await ask(imageFilePaths.file(imageId), { method: 'HEAD' });
+      expect([status, headers['content-length'], body.length]).toEqual([200, String(stored.sizeBytes), 0]);
+    });
+
+    test('whose file is gone is not there', async () => {
+      const images = service.app.get(ImagesRepository);
+      const [row] = await images.imagesOf(MESSAGE);
+      if (row === undefined) throw new Error('no picture');
+      const { id: _, ...rest } = row;
+      const id = await images.addImage({ ...rest, messageId: MESSAGE + 1, fileName: 'gone.png' });
+      const { status, headers } = await ask(imageFilePaths.file(id));
+      expect([status, headers.etag, headers['cache-control']]).toEqual([404, undefined, undefined]);
+    });
+  });
+
+  test.each<[string, () => Promise<Answer>]>([
+    ['without the secret', () => ask(imageFilePaths.file(imageId), { headers: { 'x-baton-internal': '' } })],
+    [
+      'with a wrong secret of the right length',
+      () => ask(imageFilePaths.file(imageId), { headers: { 'x-baton-internal': 'x'.repeat(SECRET.length) } }),
+    ],
+    ['for another user', () => ask(imageFilePaths.file(imageId), { user: BORIS })],
+    ['for nobody', () => ask(imageFilePaths.file(imageId), { user: '' })],
+    ['for a user that is no number', () => ask(imageFilePaths.file(imageId), { user: '1e0' })],
+    ['for a picture that is not there', () => ask(imageFilePaths.file(imageId + 1_000))],
+    ['for an id with tricks', () => ask(`/internal/images/0x${imageId}/file`)],
+    ['for an id that is too long', () => ask(`/internal/images/${'9'.repeat(30)}/file`)],
+    ['for another kind', () => ask(`/internal/images/${imageId}/original`)],
+    ['for a path that climbs', () => ask(`/internal/images/${imageId}/..%2f..%2fimage-service.sqlite`)],
+    ['for a plain climb', () => ask('/internal/images/../../image-service.sqlite')],
+    ['for a preview that is not there', () => ask(imageFilePaths.preview(MESSAGE + 5))],
+  ])('%s there is nothing', async (_, asked) => {
+    const { status, body } = await asked();
+    expect(status).toBe(404);
+    expect(body.toString()).not.toContain(folder);
+  });
+
+  test('a preview is its owner’s, and nobody keeps it', async () => {
+    const picture = Buffer.from('half a picture');
+    service.app.get(PreviewShelf).put(MESSAGE, { userId: Number(ANNA), contentType: 'image/jpeg', picture });
+    const { status, headers, body } = await ask(imageFilePaths.preview(MESSAGE));
+    expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+      200,
+      'image/jpeg',
+      'no-store',
+    ]);
+    expect(body).toEqual(picture);
+    expect((await ask(imageFilePaths.preview(MESSAGE), { user: BORIS })).status).toBe(404);
+    const stranger = { headers: { 'x-baton-internal': '' } };
+    expect((await ask(imageFilePaths.preview(MESSAGE), stranger)).status).toBe(404);
+  });
+});

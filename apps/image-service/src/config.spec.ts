@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { readConfig } from './config.ts';
+
+const REQUIRED = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  BATON_INTERNAL_SECRET: 'a secret of some length',
+  CHAT_SERVICE_ADDRESS: '127.0.0.1:9000',
+  BATON_DATA_DIR: '/data',
+};
+
+test('without any setting of its own everything has a working value', () => {
+  const config = readConfig(REQUIRED);
+  expect(config.database.config.dialect).toBe('sqlite');
+  expect(config.files.folder).toBe('/data/images');
+  expect(config.rendering).toMatchObject({ defaultWidth: 1_024, steps: 20, isSimulated: false });
+  expect(config.prompting.keepAlive).toBe('30m');
+});
+
+test.each([
+  ['flux1-dev-fp8', 'flux1-dev-fp8.safetensors'],
+  ['flux/mine.ckpt', 'flux/mine.ckpt'],
+  ['flux1.dev', 'flux1.dev.safetensors'],
+])('COMFYUI_MODEL=%s names the checkpoint %s', (given, checkpoint) => {
+  expect(readConfig({ ...REQUIRED, COMFYUI_MODEL: given }).rendering.checkpoint).toBe(checkpoint);
+});
+
+test('bad variables are all named, their values never', () => {
+  const bad = {
+    ...REQUIRED,
+    CHAT_SERVICE_ADDRESS: 'somewhere',
+    IMAGE_DEFAULT_WIDTH: '1000',
+    IMAGE_DEFAULT_HEIGHT: '64',
+    OLLAMA_KEEP_ALIVE: 'sometimes',
+    IMAGE_STEPS: '0',
+  };
+  const read = (): unknown => readConfig(bad);
+  for (const name of Object.keys(bad).filter((key) => !(key in REQUIRED))) expect(read).toThrow(name);
+  expect(read).toThrow(/CHAT_SERVICE_ADDRESS/);
+  expect(read).not.toThrow(/somewhere|sometimes|1000/);
+});
