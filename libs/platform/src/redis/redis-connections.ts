@@ -34,7 +34,7 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** For BullMQ, which needs `maxRetriesPerRequest: null` for its blocking connections. */
   bullmq(name: string): Redis {
-    return this.connect(name, { maxRetriesPerRequest: null, enableReadyCheck: false });
+    return this.connect(name, { maxRetriesPerRequest: null });
   }
 
   async onApplicationShutdown(): Promise<void> {
