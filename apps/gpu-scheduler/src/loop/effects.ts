@@ -22,7 +22,7 @@ export interface EffectResults {
   swapRefused(swapId: string): void;
   doorShut(leaseId: string, isQuiet: boolean): void;
   ended(job: WaitingJob, ending: Ending): void;
-  nodeAway(): void;
+  nodeAway(error: unknown): void;
 }
 
 export interface EffectsContext {
@@ -203,7 +203,7 @@ export class Effects {
       } catch (error) {
         if (this.context.signal.aborted) throw error;
         // Also after an error of the node's own: without its answer the card is not free.
-        if (isAway(error)) this.context.results.nodeAway();
+        if (isAway(error)) this.context.results.nodeAway(error);
         await pause(this.context.clock, NODE_RETRY_MS, this.context.signal);
       }
     }

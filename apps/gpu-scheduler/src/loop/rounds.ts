@@ -30,7 +30,7 @@ export interface RoundsContext {
   readonly expired: (leaseId: string) => void;
   readonly released: (lease: LeaseRecord) => void;
   readonly reported: (status: NodeStatus, askedAtTurn: number) => void;
-  readonly away: () => void;
+  readonly away: (error: unknown) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -80,8 +80,8 @@ export class Rounds {
     try {
       const status = await this.context.gpuNode.status();
       if (!this.hasStopped()) this.context.reported(status, turn);
-    } catch {
-      if (!this.hasStopped()) this.context.away();
+    } catch (error) {
+      if (!this.hasStopped()) this.context.away(error);
     }
     this.isAskingNode = false;
     this.armNode();

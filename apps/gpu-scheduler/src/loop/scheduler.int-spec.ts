@@ -249,7 +249,7 @@ describe('on a Redis that stays', () => {
     await stack.scheduler();
     stack.node.failingSwaps = 3;
     await expect(stack.use(IMAGE, () => Promise.resolve())).rejects.toMatchObject({
-      code: 'engine.unavailable',
+      code: 'engine.start_failed',
     });
     expect(stack.node.swaps).toEqual(['comfyui', 'comfyui', 'comfyui']);
     await stack.use(CHAT, () => Promise.resolve());

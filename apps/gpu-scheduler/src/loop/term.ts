@@ -108,7 +108,7 @@ export class Term {
       expired: (leaseId) => this.take(facts.onExpired(this.state, leaseId)),
       released: (lease) => this.release(lease),
       reported: (status, askedAtTurn) => this.nodeReported(status, askedAtTurn),
-      away: () => this.nodeAway(),
+      away: (error) => this.nodeAway(error),
       failed: (error) => this.fail(error),
     });
   }
@@ -344,9 +344,9 @@ export class Term {
     }
   }
 
-  private nodeAway(): void {
+  private nodeAway(error: unknown): void {
     if (!this.state.node.isPresent) return;
-    this.context.log.warn('node.away', { epoch: this.epoch });
+    this.context.log.error('node.away', error, { epoch: this.epoch });
     this.take(onNodeAway(this.state, this.now()));
   }
 
@@ -413,7 +413,7 @@ export class Term {
       },
       doorShut: (leaseId, isQuiet) => this.take(facts.onDoorShut(this.state, leaseId, isQuiet, this.now())),
       ended: (job, ending) => this.ended(job.id, ending),
-      nodeAway: () => this.nodeAway(),
+      nodeAway: (error) => this.nodeAway(error),
     };
   }
 
