@@ -24,7 +24,7 @@ export function App({ gateway }: { readonly gateway: Gateway }): JSX.Element {
           <GatewayContext value={gateway}>
             <QueryClientProvider client={queries}>
               <AnnouncerProvider>
-                <Notifications position="top-center" />
+                <Notifications position="top-center" className="notices" />
                 <AwayBanner />
                 <Screens />
               </AnnouncerProvider>

@@ -39,7 +39,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--page-dimmed': '#5b6170',
     '--mantine-color-dimmed': '#5b6170',
     '--mantine-color-error': '#c02f22',
-    '--engine-ollama': '#0b7a68',
+    '--engine-ollama': '#0a7060',
     '--engine-ollama-soft': '#d8f3ec',
     '--engine-comfyui': '#b4540a',
     '--engine-comfyui-soft': '#fdebd8',

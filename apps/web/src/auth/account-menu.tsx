@@ -1,5 +1,5 @@
 import type { User } from '@baton/contracts';
-import { Avatar, Group, Menu, Stack, Text, UnstyledButton } from '@mantine/core';
+import { Avatar, Group, Menu, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconLogout, IconSelector } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import type { JSX } from 'react';
@@ -22,12 +22,10 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
   return (
     <Menu position="top-start" width="target" withinPortal closeOnItemClick={false}>
       <Menu.Target>
-        <UnstyledButton
-          className={classes['button'] ?? ''}
-          aria-label={`${t('settings.account')}: ${user.username}`}
-        >
+        <UnstyledButton className={classes['button'] ?? ''}>
+          <VisuallyHidden>{t('settings.account')}: </VisuallyHidden>
           <Group wrap="nowrap" gap="sm">
-            <Avatar name={user.username} color="initials" size={34} alt="" />
+            <Avatar name={user.username} color="initials" size={34} alt="" aria-hidden />
             <div className={classes['who']}>
               <Text size="sm" fw={600} truncate>
                 {user.username}

@@ -5,6 +5,8 @@ import { ENGINE_NAMES } from './baton-place.ts';
 /** What the GPU does, in one line. */
 export function sayGpu(status: GpuStatus, t: TFunction): string {
   const engine = status.holder === null ? null : ENGINE_NAMES[status.holder.engine];
+  // From its first step, in which the last holder finishes its work.
+  if (status.swap !== null && status.phase !== 'unavailable') return t('gpu.swapping');
   switch (status.phase) {
     case 'unavailable':
       return t('gpu.unavailable');
