@@ -93,7 +93,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   });
 }
 
-/** As Fastify takes it. `true` believes every `X-Forwarded-For`, so it is only for a gateway that a proxy alone reaches. */
+/** `true` is for a gateway that one proxy alone reaches: its word is believed, and not that of who stands behind it. */
 function parseTrustProxy(text: string, context: z.RefinementCtx): boolean | string[] {
   const word = text.trim().toLowerCase();
   if (word === 'true' || word === 'false') return word === 'true';

@@ -14,7 +14,6 @@ import { serveWebPage } from './web/web-page.ts';
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   logRequests(server, app.get(Log), app.get(Metrics));
-  refuseOtherBodies(server);
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -45,6 +44,9 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     maxAge: 600,
   });
   await server.register(cookie);
+  // After the headers: a refusal carries them too, and a page that may ask can read it.
+  refuseOtherBodies(server);
+  keepOutOfCaches(server);
   serveDocs(app);
   await serveWebPage(server, config.webDir);
 }
@@ -55,6 +57,14 @@ function refuseOtherBodies(server: FastifyInstance): void {
     const type = request.headers['content-type'];
     if (type === undefined || /^application\/json\s*(;|$)/i.test(type)) done();
     else done(new AppError('request.unsupported_media_type'));
+  });
+}
+
+/** What the API answers is one person's, and some of it is a token. Pictures, which never change, say so themselves. */
+function keepOutOfCaches(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/api/')) void reply.header('cache-control', 'no-store');
+    done();
   });
 }
 

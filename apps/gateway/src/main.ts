@@ -2,6 +2,7 @@ import { bootstrapService } from '@baton/platform';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
 import { configureHttp } from './http-edge.ts';
+import { httpServerOptions } from './http-server.ts';
 
 const config = readConfig();
 await bootstrapService({
@@ -11,6 +12,6 @@ await bootstrapService({
   rpc: null,
   logLevel: config.logLevel,
   internalSecret: config.internalSecret,
-  fastify: { trustProxy: config.http.trustProxy },
+  fastify: httpServerOptions(config),
   configureHttp: (app) => configureHttp(app, config),
 });

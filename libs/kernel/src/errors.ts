@@ -20,6 +20,7 @@ export const ERRORS = {
   'request.invalid': { http: 400, retry: 'never', say: 'The request is not valid.' },
   'request.not_found': { http: 404, retry: 'never', say: 'There is nothing here.' },
   'request.method_not_allowed': { http: 405, retry: 'never', say: 'This address does not take that method.' },
+  'request.timeout': { http: 408, retry: 'now', say: 'The request did not arrive in time.' },
   'request.too_large': { http: 413, retry: 'never', say: 'The request is too large.' },
   'request.unsupported_media_type': { http: 415, retry: 'never', say: 'Send the body as application/json.' },
   'request.too_many': { http: 429, retry: 'later', say: 'Too many requests. Please wait a moment.' },

@@ -23,6 +23,7 @@ export { CallClient, provideCallClient, type CallClientOptions } from './rpc/cal
 export { CallInterceptor, type CallFailure } from './rpc/call.interceptor.ts';
 export { PROBLEM_CONTENT_TYPE, toProblem } from './http/problem.ts';
 export { ProblemFilter } from './http/problem.filter.ts';
+export { unroutedAnswers } from './http/unrouted.ts';
 export { createValidationPipe, toIssues } from './http/validation.pipe.ts';
 export { RedisConnections } from './redis/redis-connections.ts';
 export { readStream, type StreamEntry, type StreamReaderOptions } from './redis/stream-reader.ts';

@@ -7,6 +7,7 @@ import { eventually, startRedis } from '@baton/testing';
 import { AppModule } from '../app.module.ts';
 import { readConfig } from '../config.ts';
 import { configureHttp } from '../http-edge.ts';
+import { httpServerOptions } from '../http-server.ts';
 import { FakeServices, startFakeServices } from './fake-services.ts';
 
 export const JWT_SECRET = 'a secret that only these tests know';
@@ -51,7 +52,10 @@ export class GatewayHarness {
     this.dataDir = parts.dataDir;
   }
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<GatewayHarness> {
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    requestMs?: number,
+  ): Promise<GatewayHarness> {
     const redisUrl = env['REDIS_URL'] ?? (await startRedis()).url;
     const dataDir = mkdtempSync(join(tmpdir(), 'baton-gateway-'));
     const fake = new FakeServices();
@@ -77,7 +81,7 @@ export class GatewayHarness {
       rpc: null,
       logLevel: config.logLevel,
       internalSecret: config.internalSecret,
-      fastify: { trustProxy: config.http.trustProxy },
+      fastify: httpServerOptions(config, requestMs),
       configureHttp: (app) => configureHttp(app, config),
     });
     const harness = new GatewayHarness({ gateway, services, fake, redisUrl, dataDir });

@@ -6,6 +6,7 @@ export const errorsRu: Readonly<Partial<Record<ErrorCode, string>>> = {
   'request.invalid': 'Запрос составлен неверно.',
   'request.not_found': 'Здесь ничего нет.',
   'request.method_not_allowed': 'Этот адрес не принимает такой метод.',
+  'request.timeout': 'Запрос не пришёл вовремя.',
   'request.too_large': 'Запрос слишком большой.',
   'request.unsupported_media_type': 'Тело запроса должно быть в формате application/json.',
   'request.too_many': 'Слишком много запросов. Подождите немного.',

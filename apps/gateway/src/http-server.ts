@@ -1,0 +1,30 @@
+import { unroutedAnswers, type ServiceOptions } from '@baton/platform';
+import type { GatewayConfig } from './config.ts';
+
+/**
+ * By then a request must be here, body and all. The largest body has 1 MiB, which a very slow line needs half of this
+ * for; whoever drips holds a connection no longer.
+ */
+const REQUEST_MS = 60_000;
+
+/** Options of the server that everybody outside talks to. */
+export function httpServerOptions(
+  { http }: Pick<GatewayConfig, 'http'>,
+  requestMs = REQUEST_MS,
+): NonNullable<ServiceOptions['fastify']> {
+  return {
+    ...unroutedAnswers,
+    trustProxy: http.trustProxy === true ? isNearest : http.trustProxy,
+    requestTimeout: requestMs,
+    // Of two times Node takes the shorter for the headers and the longer for the whole: so both are the same.
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.ceil(requestMs / 6) },
+  };
+}
+
+/**
+ * `TRUST_PROXY=true` believes the one proxy that is connected to us and nobody behind it: a proxy adds to an
+ * `X-Forwarded-For` that came from outside, so the entries in front of its own are the client's own words.
+ */
+function isNearest(_address: string, hop: number): boolean {
+  return hop === 0;
+}
