@@ -77,6 +77,18 @@ test('settings that the person made complete reach the process-manager unchanged
   expect(env).toMatchObject(own);
 });
 
+test.each([{}, { JWT_SECRET: 'my own' }])(
+  'only the gateway is given the key that signs tokens (%j)',
+  (own) => {
+    const settings = stack({ ollama: simulated, comfyui: simulated });
+    for (const service of SERVICES) {
+      const key = serviceEnvironment(service, settings, own)['JWT_SECRET'];
+      expect(key ? service : 'gateway').toBe('gateway');
+    }
+    expect(serviceEnvironment('gateway', settings, own)['JWT_SECRET']).toBeTruthy();
+  },
+);
+
 test('every service stops in exactly one wave', () => {
   expect(WAVES.flat().sort()).toEqual([...SERVICES].sort());
 });

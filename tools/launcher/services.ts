@@ -57,8 +57,8 @@ export function serviceEnvironment(
     // Node keeps what it compiled of thousands of modules; a second start is markedly quicker.
     NODE_COMPILE_CACHE: join(stack.root, 'node_modules', '.cache', 'baton', 'compiled'),
     ...base,
-    ...stack.secrets,
-    ...(base['JWT_SECRET'] ? { JWT_SECRET: base['JWT_SECRET'] } : {}),
+    ...(service === 'gateway' ? stack.secrets : withoutSigningKey(stack.secrets)),
+    ...(base['JWT_SECRET'] ? { JWT_SECRET: service === 'gateway' ? base['JWT_SECRET'] : '' } : {}),
     ...(base['BATON_INTERNAL_SECRET'] ? { BATON_INTERNAL_SECRET: base['BATON_INTERNAL_SECRET'] } : {}),
     BATON_DATA_DIR: stack.dataDir,
     REDIS_URL: stack.redisUrl,
@@ -84,6 +84,11 @@ function peerAddresses(addresses: Addresses): Record<string, string> {
     IMAGE_SERVICE_ADDRESS: rpc('image-service'),
     IMAGE_SERVICE_URL: http('image-service'),
   };
+}
+
+/** Only the gateway signs tokens; nobody else needs the key. */
+function withoutSigningKey(secrets: StackSettings['secrets']): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).filter(([name]) => name !== 'JWT_SECRET'));
 }
 
 /** Every service may say of its work that no model made it. */

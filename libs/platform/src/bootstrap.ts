@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ProblemFilter } from './http/problem.filter.ts';
+import { unroutedAnswers } from './http/unrouted.ts';
 import { createValidationPipe } from './http/validation.pipe.ts';
 import { acceptCorrelationId, runWithCorrelation } from './logging/correlation.ts';
 import { Log, NestLog, createLogger } from './logging/log.ts';
@@ -57,6 +58,9 @@ export async function bootstrapService(options: ServiceOptions): Promise<NestFas
   return started.app;
 }
 
+/** No request of ours comes near; what a stranger sends is held in memory until the secret could be checked. */
+const MAX_CALL_BYTES = 4 * 1_048_576;
+
 /** Builds a service and lets it listen, inside a process that has a life of its own: a test. */
 export async function startService(options: ServiceOptions): Promise<StartedService> {
   const logger = createLogger(options.service, options.logLevel);
@@ -66,6 +70,7 @@ export async function startService(options: ServiceOptions): Promise<StartedServ
     new FastifyAdapter({
       forceCloseConnections: true,
       bodyLimit: 1_048_576,
+      ...unroutedAnswers,
       ...fastifyObject(options.fastify),
     }),
     { logger: new NestLog(logger), abortOnError: false },
@@ -76,7 +81,7 @@ export async function startService(options: ServiceOptions): Promise<StartedServ
   app.useGlobalInterceptors(new CallInterceptor(options.internalSecret, log));
   if (options.rpc !== null) {
     app.connectMicroservice<MicroserviceOptions>(
-      { transport: Transport.TCP, options: { host: options.rpc.host, port: options.rpc.port } },
+      { transport: Transport.TCP, options: { ...options.rpc, maxBufferSize: MAX_CALL_BYTES } },
       { inheritAppConfig: true },
     );
   }

@@ -35,7 +35,7 @@ export class Folders {
     const letters = Array.from({ length: 5 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('');
     const folders = new Folders(resolve(dataDir), letters);
     await rm(folders.path('temp'), { recursive: true, force: true });
-    await Promise.all(FOLDER_TYPES.map((type) => mkdir(folders.path(type), { recursive: true })));
+    await Promise.all(FOLDER_TYPES.map((type) => mkdir(folders.path(type), { recursive: true, mode: 0o700 })));
     return folders;
   }
 
@@ -84,7 +84,7 @@ export class Folders {
     if (folder === null) {
       throw new PythonError('Exception', 'ERROR: Saving image outside the output folder is not allowed.');
     }
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const stem = basename(name);
     const used = (await readdir(folder)).map((entry) => counterOf(entry, stem));
     const first = Math.max(0, ...used) + 1;
