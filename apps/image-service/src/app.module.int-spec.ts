@@ -10,7 +10,7 @@ import sharp from 'sharp';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
 import { ImageFilesStore, type StoredPicture } from './images/image-files.store.ts';
-import { ImagesRepository } from './images/images.repository.ts';
+import { ImagesRepository, type NewImage } from './images/images.repository.ts';
 import { newRequest } from './images/new-request.ts';
 import { PreviewShelf } from './rendering/preview-shelf.ts';
 
@@ -55,7 +55,16 @@ describe('the service, wired as in production', () => {
     const images = service.app.get(ImagesRepository);
     const wanted = { messageId: MESSAGE, userId: Number(ANNA), chatId: 5, description: 'a fence' };
     await images.add(newRequest(wanted, config.rendering, 1));
-    imageId = await images.addImage({
+    imageId = await images.addImage(picture());
+  });
+
+  afterAll(async () => {
+    await service.app.close();
+    await rm(folder, { recursive: true });
+  });
+
+  function picture(): NewImage {
+    return {
       ...stored,
       messageId: MESSAGE,
       userId: Number(ANNA),
@@ -64,13 +73,8 @@ describe('the service, wired as in production', () => {
       model: 'flux1-dev-fp8',
       isSimulated: true,
       createdAt: 1,
-    });
-  });
-
-  afterAll(async () => {
-    await service.app.close();
-    await rm(folder, { recursive: true });
-  });
+    };
+  }
 
   /** Asks for a path as it stands: `fetch` would tidy it up first. */
   function ask(
@@ -164,10 +168,7 @@ describe('the service, wired as in production', () => {
 
     test('whose file is gone is not there', async () => {
       const images = service.app.get(ImagesRepository);
-      const [row] = await images.imagesOf(MESSAGE);
-      if (row === undefined) throw new Error('no picture');
-      const { id: _, ...rest } = row;
-      const id = await images.addImage({ ...rest, messageId: MESSAGE + 1, fileName: 'gone.png' });
+      const id = await images.addImage({ ...picture(), messageId: MESSAGE + 1, fileName: 'gone.png' });
       const { status, headers } = await ask(imageFilePaths.file(id));
       expect([status, headers.etag, headers['cache-control']]).toEqual([404, undefined, undefined]);
     });

@@ -61,6 +61,12 @@ describe('the ComfyUI driver', () => {
     return driver(clock).render(order(), through, listener);
   }
 
+  /** Socket and polls are separate connections: whoever waits for events gets them before the end. */
+  async function succeedOnceTold(prompt: ScriptedPrompt, events: number): Promise<void> {
+    await eventually(() => told.length === events);
+    prompt.succeed(PICTURE);
+  }
+
   async function nothingIsOpen(): Promise<void> {
     await eventually(() => comfyui.openSockets === 0);
   }
@@ -73,7 +79,7 @@ describe('the ComfyUI driver', () => {
       prompt.preview(Buffer.from('half'));
       prompt.step(4, 4);
       prompt.tell('from_a_newer_version', { anything: true });
-      prompt.succeed(PICTURE);
+      return succeedOnceTold(prompt, 3);
     });
     await expect(render()).resolves.toEqual(PICTURE);
     expect(told).toEqual(['1/4', 'half image/jpeg', '4/4']);
@@ -101,7 +107,7 @@ describe('the ComfyUI driver', () => {
       prompt.preview(Buffer.from('foreign'), foreign.prompt_id);
       prompt.step(1, 2, '10');
       prompt.step(3, 4);
-      prompt.succeed(PICTURE);
+      return succeedOnceTold(prompt, 1);
     });
     await expect(render()).resolves.toEqual(PICTURE);
     expect(told).toEqual(['3/4']);
@@ -333,14 +339,23 @@ describe('the ComfyUI driver', () => {
 
   describe('an abort', () => {
     const stages: [string, (reached: () => void) => void][] = [
-      ['before anything', (reached) => reached()],
-      ['while the socket opens', (reached) => comfyui.answerUpgrade(() => (reached(), null))],
+      [
+        'while the socket opens',
+        (reached) =>
+          comfyui.answerUpgrade(() => {
+            reached();
+            return null;
+          }),
+      ],
       ['while the order is being given', (reached) => comfyui.answer('/prompt', () => reached())],
       ['while it is rendered', (reached) => comfyui.play(() => reached())],
       [
         'while the end is looked for',
         (reached) =>
-          comfyui.play((prompt) => (comfyui.answer('/history', () => reached()), prompt.finished())),
+          comfyui.play((prompt) => {
+            comfyui.answer('/history', () => reached());
+            prompt.finished();
+          }),
       ],
       [
         'while the file is fetched',
@@ -351,6 +366,12 @@ describe('the ComfyUI driver', () => {
           }),
       ],
     ];
+    test('before anything asks the engine for nothing', async () => {
+      const reason = new AppError('gpu.lease_lost');
+      await expect(render(door(AbortSignal.abort(reason)))).rejects.toBe(reason);
+      expect(comfyui.headers).toEqual([]);
+    });
+
     test.each(stages)(
       '%s ends it at once with its reason, and leaves no socket and no timer',
       async (_, arrange) => {
@@ -359,7 +380,6 @@ describe('the ComfyUI driver', () => {
         const reached = Promise.withResolvers<undefined>();
         arrange(() => reached.resolve(undefined));
         const reason = new AppError('gpu.lease_lost');
-        if (stages[0]?.[0] === _) stop.abort(reason);
         const failure = expect(render(door(stop.signal), clock)).rejects.toBe(reason);
         await reached.promise;
         stop.abort(reason);
@@ -378,7 +398,7 @@ describe('the ComfyUI driver', () => {
       const picture = driver().follow(promptId, door(), listener);
       await eventually(() => comfyui.greetings.length === 1);
       prompt.step(3, 4);
-      prompt.succeed(PICTURE);
+      await succeedOnceTold(prompt, 1);
       await expect(picture).resolves.toEqual(PICTURE);
       expect(told).toEqual(['3/4']);
       expect(comfyui.submitted).toEqual([]);

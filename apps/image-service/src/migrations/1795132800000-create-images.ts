@@ -3,7 +3,7 @@ import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 export class CreateImages1795132800000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const dialect = dialectOf(runner.connection);
+    const dialect = dialectOf(runner.dataSource);
     await runner.createTable(imageRequests(dialect));
     await runner.createTable(images(dialect));
   }

@@ -4,6 +4,7 @@ import {
   listModels,
   listOpenImageMessages,
   type CallContract,
+  type Message,
   type SentMessage,
 } from '@baton/contracts';
 import { AppError, type ErrorCode } from '@baton/kernel';
@@ -82,14 +83,14 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
     this.open.set(messageId, { messageId, userId, chatId, description });
     const rest = {
       chat_id: chatId,
-      kind: 'image',
+      kind: 'image' as const,
       model: null,
       error: null,
       attachments: [],
       timeline: [],
       usage: null,
       created_at: CREATED_AT,
-    } as const;
+    } satisfies Partial<Message>;
     return {
       message: {
         ...rest,

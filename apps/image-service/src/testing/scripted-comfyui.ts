@@ -151,6 +151,7 @@ export class ScriptedComfyui {
 
   /** Forgets everything and plays this for every prompt to come. */
   play(script: Script): void {
+    this.cutSockets();
     this.script = script;
     this.routes = new Map();
     this.upgrade = null;
@@ -192,6 +193,8 @@ export class ScriptedComfyui {
 
   cutSockets(): void {
     for (const client of this.clients.keys()) client.terminate();
+    // One that was frozen does not notice its own end.
+    this.clients.clear();
   }
 
   /** From now on no socket answers a ping: a peer that is gone without a word. */
