@@ -92,6 +92,7 @@ export class Runtime {
       engine.managed.onChange((state) => log.event('engine.change', { engine: engine.name, state }));
       engine.managed.onExit(({ code, signal, lastOutput }) => {
         card.forgetResidue();
+        this.swaps.engineEnded(engine.name);
         // Before its first request an engine has seen no prompt: what it says then is the reason, and safe to log.
         const said = engine.managed.state === 'starting' ? { said: lastOutput.slice(-SAID_LINES) } : {};
         log.warn('engine.exit', { engine: engine.name, code, signal, ...said });

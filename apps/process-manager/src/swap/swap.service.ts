@@ -1,6 +1,7 @@
 import { AppError, codeOf, exhaustive, type Clock } from '@baton/kernel';
 import {
   laneKey,
+  type EngineName,
   type Lane,
   type LaneLabel,
   type NodeStatus,
@@ -93,6 +94,17 @@ export class SwapService {
     const abort = new AbortController();
     this.newest = abort;
     void this.queue.run(() => this.perform(request, abort));
+  }
+
+  /**
+   * An engine ended by itself. If it owned the GPU, nobody passes until a swap has brought it up again: a lease for an
+   * engine that is still starting would fail its holder at once.
+   */
+  engineEnded(engine: EngineName): void {
+    if (this.current !== null || this.openFor?.engine !== engine) return;
+    this.parts.gate.close();
+    this.openFor = null;
+    this.resident = null;
   }
 
   /** Ends the swap that runs, for the end of this process, and resolves when it has. */
