@@ -18,10 +18,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const PROCESS_MANAGER_PORT = 8_888;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves at the first signal. Later ones change nothing: the stop under way has deadlines of its own. */
+/** Resolves at the first signal, or when a parent that holds an IPC channel is gone. Later ones change nothing: the stop under way has deadlines of its own. */
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of STOP_SIGNALS) process.on(signal, resolve);
+    if (process.connected) process.once('disconnect', () => resolve('SIGHUP'));
   });
 }
 

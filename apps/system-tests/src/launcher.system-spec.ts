@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Launcher } from './testing/launcher.ts';
+import type { LauncherOptions } from './testing/launcher.ts';
 import { STACK_VARIABLE, allGone, processesOf } from './testing/process-table.ts';
 import { Stack, newDataDir } from './testing/stack.ts';
 
@@ -13,17 +14,36 @@ const STOP_LIMIT_MS = 20_000;
 const ORPHAN_LIMIT_MS = 20_000;
 
 let dataDir: string;
+const launched: Launcher[] = [];
+
+async function launch(options: LauncherOptions): Promise<Launcher> {
+  const launcher = await Launcher.start(options);
+  launched.push(launcher);
+  return launcher;
+}
+
+async function start(): Promise<Stack> {
+  const stack = await Stack.start({ dataDir });
+  launched.push(stack.launcher);
+  return stack;
+}
+
 beforeEach(() => {
   dataDir = newDataDir();
 });
-afterEach(() => {
+afterEach(async () => {
+  // What a failed test left: its launcher takes everything else with it.
+  for (const launcher of launched.splice(0)) {
+    launcher.signal('SIGKILL');
+    await launcher.exited;
+  }
   rmSync(dataDir, { recursive: true, force: true });
 });
 
 test(
   'what was there before a Ctrl-C is there after the next start; a second launcher is refused; a killed one leaves nothing',
   async () => {
-    const first = await Stack.start({ dataDir });
+    const first = await start();
     const person = await first.newPerson();
     const chatId = await person.newChat('Kept');
     const { reply } = await person.draw(chatId, 'A picture to keep.');
@@ -33,7 +53,7 @@ test(
     await leaving.untilState('prompting');
     await leaving.leave();
 
-    const rival = await Launcher.start({ dataDir });
+    const rival = await launch({ dataDir });
     await expect(rival.exited).resolves.toMatchObject({ code: 1 });
     expect(rival.lines.join('\n')).toContain(`Baton runs already in ${dataDir}`);
 
@@ -41,7 +61,7 @@ test(
     await first.stop();
     expect(performance.now() - stopAt).toBeLessThan(STOP_LIMIT_MS);
 
-    const second = await Stack.start({ dataDir });
+    const second = await start();
     const again = await person.refresh(second.url);
     expect(again.session.user).toEqual(person.session.user);
     const [asked, picture] = await again.messages(chatId);
@@ -64,7 +84,7 @@ test(
   'a Ctrl-C in the middle of the start leaves nothing',
   async () => {
     const id = randomUUID();
-    const launcher = await Launcher.start({ dataDir, env: { [STACK_VARIABLE]: id } });
+    const launcher = await launch({ dataDir, env: { [STACK_VARIABLE]: id } });
     await launcher.said(/Starting the services/);
     launcher.signal('SIGINT');
     await launcher.exited;
@@ -79,7 +99,7 @@ test(
     const id = randomUUID();
     // A folder where the database file should be.
     mkdirSync(join(dataDir, 'data', 'chat-service.sqlite'), { recursive: true });
-    const launcher = await Launcher.start({ dataDir, env: { [STACK_VARIABLE]: id } });
+    const launcher = await launch({ dataDir, env: { [STACK_VARIABLE]: id } });
     await expect(launcher.exited).resolves.toMatchObject({ code: 1 });
     const said = launcher.lines.join('\n');
     expect(said).toMatch(/chat-service did not start/);

@@ -48,7 +48,8 @@ export class Launcher {
         cwd: ROOT,
         // In a group of its own: a Ctrl-C in the terminal ends the tests, and they end this.
         detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        // The channel says nothing; its closing tells the launcher that the tests are gone, however they ended.
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: { ...plainEnvironment(), PROCESS_MANAGER_PORT: String(managerPort), ...env },
       },
     );
