@@ -69,7 +69,8 @@ async function respond(
 ): Promise<void> {
   const [given, ...path] = (request.url ?? '').split('/').slice(1);
   const send = (status: number, body: unknown): void => {
-    response.writeHead(status, { 'content-type': 'application/json' });
+    // A connection kept open could be closed by us just as the next test asks over it.
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
     response.end(JSON.stringify(body));
   };
   if (request.method !== 'POST' || given !== secret) {
