@@ -17,6 +17,7 @@ export function useEnter(): (session: Session, how?: { readonly isNew: true }) =
         title: t('auth.welcome', { name: username }),
         message: role === 'admin' ? t('auth.you_are_admin') : t('app.tagline'),
         color: 'teal',
+        closeButtonProps: { 'aria-label': t('app.close') },
       });
     }
   };

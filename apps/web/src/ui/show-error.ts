@@ -1,7 +1,12 @@
 import { notifications } from '@mantine/notifications';
-import { sayError } from '../i18n/i18n.ts';
+import { i18n, sayError } from '../i18n/i18n.ts';
 
 /** For a small action that has no place of its own to say what went wrong. */
 export function showError(error: unknown): void {
-  notifications.show({ message: sayError(error), color: 'red', role: 'alert' });
+  notifications.show({
+    message: sayError(error),
+    color: 'red',
+    role: 'alert',
+    closeButtonProps: { 'aria-label': i18n.t('app.close') },
+  });
 }
