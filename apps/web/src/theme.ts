@@ -28,7 +28,7 @@ export const theme = createTheme({
   },
 });
 
-/** Text comes in teal and pictures in orange, everywhere on the page. Both pass 4.5:1 on their background. */
+/** Text comes in teal and pictures in orange, everywhere on the page. Both pass 4.5:1 on every background they meet. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
@@ -41,7 +41,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#c02f22',
     '--engine-ollama': '#0a7060',
     '--engine-ollama-soft': '#d8f3ec',
-    '--engine-comfyui': '#b4540a',
+    '--engine-comfyui': '#a34a07',
     '--engine-comfyui-soft': '#fdebd8',
   },
   dark: {
