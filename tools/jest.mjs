@@ -26,6 +26,15 @@ function run(command, args, env) {
   });
 }
 
+/** The browser that the tests drive; one that the person names goes first. */
+async function browserEnvironment() {
+  const { CHROMIUM_NAMES } = await import('./test/needed-programs.ts');
+  const { findProgram } = await import('./servers/find-program.ts');
+  const path = process.env.CHROMIUM_PATH || findProgram(CHROMIUM_NAMES);
+  if (!path) throw new Error('No Chromium found: install one, or name yours in CHROMIUM_PATH.');
+  return { CHROMIUM_PATH: path };
+}
+
 async function main() {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 24) {
@@ -37,6 +46,7 @@ async function main() {
   const projects = kinds.length > 0 ? kinds.map((flag) => KINDS[flag]) : ['unit', 'integration'];
   const rest = args.filter((arg) => !(arg in KINDS));
 
+  const browser = projects.includes('browser') ? await browserEnvironment() : {};
   const { openBroker } = await import('./servers/broker.ts');
   const broker = await openBroker();
   try {
@@ -56,7 +66,7 @@ async function main() {
         '--selectProjects',
         ...projects,
       ],
-      { ...process.env, BATON_TEST_SERVERS: broker.address },
+      { ...process.env, ...browser, BATON_TEST_SERVERS: broker.address },
     );
   } finally {
     await broker.close();

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import { browserScenarios } from '../testing/browser.ts';
-import { hurry, slowReplies } from '../testing/scenarios.ts';
+import { hurry, lastingReplies } from '../testing/scenarios.ts';
 import type { Tab } from '../testing/tab.ts';
 
 const { scenario } = browserScenarios();
@@ -10,18 +10,20 @@ const letters = (text: string): string => text.replace(/[^\p{L}]/gu, '');
 
 /** The words of the newest answer on screen, without what stands above and below it. */
 async function wordsOnScreen({ answer }: Tab): Promise<string> {
-  const parts = answer.locator('h1, h2, h3, h4, p, ul, ol, pre, table').and(answer.locator('div > *'));
-  return letters((await parts.allInnerTexts()).join(' '));
+  return letters(await answer.locator('[class*=markdown]').first().innerText());
 }
 
 scenario('the first one here registers, asks, and watches the answer being written', async (scene) => {
   const { tab } = await scene.arrive();
   await tab.register('anna');
-  await tab.page.getByText('you are the administrator').waitFor();
+  await tab
+    .button(/^Account and settings/)
+    .getByText('Administrator')
+    .waitFor();
   await tab.chats.getByText('No chats yet').waitFor();
   await tab.gpu.getByText('Simulated', { exact: true }).waitFor();
 
-  await slowReplies(scene.stack);
+  await lastingReplies(scene.stack);
   await tab.ask('How do I paint a fence?');
   await tab.untilWriting();
   const early = await tab.answer.innerText();
@@ -50,7 +52,7 @@ scenario('a reload, a second tab and a closed page neither lose, double nor end 
   const visitor = await scene.arrive({ as: person });
   const { tab } = visitor;
   await tab.untilWelcomed();
-  await slowReplies(scene.stack);
+  await lastingReplies(scene.stack);
   await tab.ask('Tell me of fences and other boundaries.');
   await tab.untilWriting();
   await tab.page.reload();
@@ -97,7 +99,7 @@ scenario('a gateway that goes away is told, and everything recovers by itself', 
   const visitor = await scene.arrive({ as: await scene.stack.newPerson() });
   const { tab } = visitor;
   await tab.untilWelcomed();
-  await slowReplies(scene.stack);
+  await lastingReplies(scene.stack);
   await tab.ask('Go on while nobody listens.');
   await tab.untilWriting();
   visitor.expects(/ERR_|Failed to load resource/);

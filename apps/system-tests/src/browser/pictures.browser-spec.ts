@@ -1,22 +1,27 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import sharp from 'sharp';
-import { z } from 'zod';
 import { browserScenarios } from '../testing/browser.ts';
-import { hurry, slowRenders, slowReplies } from '../testing/scenarios.ts';
+import { hurry, lastingReplies } from '../testing/scenarios.ts';
 
-const { scenario } = browserScenarios();
+// A hand-over lasts until the test has seen it.
+const { scenario } = browserScenarios({ env: { SWAP_FREE_TIMEOUT_SECONDS: '60' } });
 
 const LIGHTHOUSE = 'A lighthouse on a cliff at dusk';
-/** Steps that can be watched, in simulated milliseconds; a tenth of that in fact. */
-const WATCHABLE = { stepMs: 1_500 };
+/** Of a step for a megapixel, in simulated milliseconds: about one second for a small picture. */
+const WATCHABLE = { stepMs: 40_000 };
 
 scenario('a picture is asked for, watched being made, looked at and kept', async (scene) => {
   const { tab } = await scene.arrive({ as: await scene.stack.newPerson() });
   await tab.untilWelcomed();
   await (await scene.stack.engine('comfyui')).set({ settings: WATCHABLE });
+  const ollama = await scene.stack.engine('ollama');
+  await ollama.set({ faults: { unloadHangs: true } });
   await tab.draw(LIGHTHOUSE);
   await tab.gpu.getByText('Hand-over').waitFor();
+  await tab.answer.getByText('The GPU is changing hands').waitFor();
+  await tab.answer.getByText(/^Ollama .* → ComfyUI/).waitFor();
+  await ollama.set({ faults: { unloadHangs: false } });
   await tab.gpu.getByText('ComfyUI has the GPU').waitFor();
   await tab.answer.getByText(/^Step \d+ of \d+$/).waitFor();
   const preview = tab.answer.getByRole('img', { name: 'Preview of the picture in the making' });
@@ -24,15 +29,15 @@ scenario('a picture is asked for, watched being made, looked at and kept', async
   await hurry(scene.stack);
 
   const small = tab.answer.getByRole('img', { name: `Picture: ${LIGHTHOUSE}` });
-  await small.waitFor({ timeout: 30_000 });
-  await eventually(async () => z.number().parse(await small.evaluate('image => image.naturalWidth')) > 0);
+  await small.waitFor();
+  await eventually(async () => (await tab.widthOf(small)) > 0);
   await tab.gpu.getByText('Ollama has the GPU').waitFor();
 
   await tab.button('Show the picture in full').click();
   const viewer = tab.page.getByRole('dialog', { name: LIGHTHOUSE });
   const full = viewer.getByRole('img', { name: `Picture: ${LIGHTHOUSE}` });
-  await eventually(async () => (await full.count()) === 1);
-  await eventually(async () => (await full.evaluate('image => image.naturalWidth')) === 512);
+  await full.waitFor();
+  await eventually(async () => (await tab.widthOf(full)) === 512);
   const facts = await viewer.locator('dl').innerText();
   expect(facts).toMatch(/Prompt\s+.*lighthouse/s);
   expect(facts).toMatch(/Seed\s+\d+/);
@@ -52,7 +57,7 @@ scenario('a picture is asked for, watched being made, looked at and kept', async
 scenario('who waits is told the place and why; others stay strangers', async (scene) => {
   const [anna, boris] = [await scene.stack.newPerson(), await scene.stack.newPerson()];
   const [drawing, asking] = [await scene.arrive({ as: anna }), await scene.arrive({ as: boris })];
-  await slowRenders(scene.stack);
+  await (await scene.stack.engine('comfyui')).set({ settings: WATCHABLE });
   await drawing.tab.draw('A secret garden of Anna');
   await drawing.tab.gpu.getByText('ComfyUI has the GPU').waitFor();
   await asking.tab.untilWelcomed();
@@ -76,8 +81,8 @@ scenario('who waits is told the place and why; others stay strangers', async (sc
   expect(seen).not.toContain(anna.session.user.username);
   await asking.tab.page.keyboard.press('Escape');
 
-  await asking.tab.page.goto(`${scene.stack.url}/chats/${drawing.tab.chatId}`);
   asking.expects(/404/);
+  await asking.tab.page.goto(`${scene.stack.url}/chats/${drawing.tab.chatId}`);
   await asking.tab.page.getByRole('alert').getByText('does not exist').waitFor();
   await asking.tab.chats.getByText('May I ask something?').waitFor();
   expect(await asking.tab.chats.getByRole('listitem').count()).toBe(1);
@@ -90,7 +95,7 @@ scenario('logging out in one tab ends the session in the other and leaves no wor
   const visitor = await scene.arrive({ as: await scene.stack.newPerson() });
   const { tab } = visitor;
   await tab.untilWelcomed();
-  await slowReplies(scene.stack);
+  await lastingReplies(scene.stack);
   await tab.ask('A very private question');
   await tab.untilWriting();
   const other = await visitor.newTab(`/chats/${tab.chatId}`);

@@ -69,6 +69,11 @@ export async function slowReplies(stack: Stack): Promise<void> {
 }
 
 /** Steps of a third of a second: a step costs by the megapixel, and the pictures of the tests are small. */
+/** Replies that are still being written when a browser on a slow machine has been opened; `hurry` ends them. */
+export async function lastingReplies(stack: Stack): Promise<void> {
+  await (await stack.engine('ollama')).set({ settings: { tokensPerSecond: 2, minReplyTokens: 2_000 } });
+}
+
 export async function slowRenders(stack: Stack): Promise<void> {
   await (await stack.engine('comfyui')).set({ settings: { stepMs: 54_000 } });
 }

@@ -1,4 +1,5 @@
 import type { Locator, Page } from 'playwright-core';
+import { z } from 'zod';
 import { PASSWORD } from './person.ts';
 
 /** What somebody does in one tab and what they find there, by the words and roles on the page. */
@@ -86,6 +87,13 @@ export class Tab {
   async untilPictured(): Promise<void> {
     await this.answer.getByRole('img').waitFor();
     await this.untilAnswered();
+  }
+
+  /** Width of a shown picture in its own pixels; 0 while its bytes are not there. */
+  async widthOf(picture: Locator): Promise<number> {
+    return z
+      .number()
+      .parse(await picture.evaluate((image: unknown) => (image as { naturalWidth: unknown }).naturalWidth));
   }
 
   /** Of the open chat. */

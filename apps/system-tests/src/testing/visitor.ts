@@ -13,9 +13,14 @@ export interface Arrival {
   readonly colorScheme?: 'light' | 'dark';
 }
 
-/** The first look for a session finds none: the one failure that belongs to a visit. */
+/** The first look for a session finds none. */
 function isFirstRefresh(message: ConsoleMessage): boolean {
   return message.location().url.endsWith('/api/auth/refresh') && message.text().includes('401');
+}
+
+/** The render ended between the word of a preview and the request for it: the finished picture is there instead. */
+function isLatePreview(message: ConsoleMessage): boolean {
+  return /\/api\/images\/preview\/\d+$/.test(message.location().url) && message.text().includes('404');
 }
 
 /** Somebody in front of a browser with a profile of their own; every tab is listened to. */
@@ -87,7 +92,7 @@ export class Visitor {
 
   #listen(page: Page): void {
     page.on('console', (message) => {
-      if (message.type() === 'error' && !isFirstRefresh(message)) {
+      if (message.type() === 'error' && !isFirstRefresh(message) && !isLatePreview(message)) {
         this.#complain(`console: ${message.text()} (${message.location().url})`);
       }
     });
