@@ -10,7 +10,7 @@ import {
   session,
 } from '@baton/contracts';
 import type { GpuStatus, Message, QueueView, SentMessage, Session } from '@baton/contracts';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Follower } from './follower.ts';
 
 /** Small enough to be quick, and no more than what the tests need to see steps and previews. */

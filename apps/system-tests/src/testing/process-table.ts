@@ -30,9 +30,11 @@ export async function processesOf(stackId: string): Promise<string[]> {
 
 /** Resolves when none of them runs; rejects with those that still do at the deadline. */
 export async function allGone(stackId: string, pids: ReadonlySet<number>, timeoutMs: number): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; ; await pause(20)) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
     const left = [...(await processesOf(stackId)), ...[...pids].filter(isAlive).map(String)];
     if (left.length === 0) return;
     if (Date.now() > deadline) throw new Error(`The stack left processes behind:\n${left.join('\n')}`);
+    await pause(20);
   }
 }
