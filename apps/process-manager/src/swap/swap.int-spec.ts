@@ -139,7 +139,11 @@ async function startNode(world: World = {}) {
     clock: systemClock,
     gate,
     fences,
-    times: { freeMs: world.freeMs ?? 2_000, verifyMs: world.verifyMs ?? 2_000, loadMs: world.loadMs ?? 8_000 },
+    times: {
+      freeMs: world.freeMs ?? 2_000,
+      verifyMs: world.verifyMs ?? 2_000,
+      loadMs: world.loadMs ?? 8_000,
+    },
     reports: {
       phase: (swapId, phase) => phases.push([swapId, phase]),
       ended: (end) => ended.push(end),
