@@ -81,7 +81,14 @@ const coreImports = (allowed) => ({
 
 export default defineConfig(
   {
-    ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.baton/**', 'libs/api-client/src/generated/**'],
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '.nx/**',
+      '.baton/**',
+      'libs/api-client/src/generated/**',
+      'libs/api-client/openapi-ts.config.ts',
+    ],
   },
   js.configs.recommended,
   {

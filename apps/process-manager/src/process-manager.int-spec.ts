@@ -114,10 +114,7 @@ describe('the process-manager as a service', () => {
       admitted: [],
       card: null,
     });
-    const [first] = await eventually(async () => {
-      const seen = await events();
-      return seen.length > 0 && seen;
-    });
+    const first = await eventually(async () => (await events())[0]);
     expect(first).toMatchObject({ type: 'node.started', highestFence: 0 });
     await expect(calls.call(admitLease, { leaseId: 'a', fence: 1, lane: LLAMA })).rejects.toMatchObject({
       code: 'gpu.swap_failed',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineCall } from './call.ts';
-import { engineName, lane } from './engine.ts';
+import { lane, type EngineName } from './engine.ts';
 import { cardView, engineView } from './gpu-scheduler.ts';
 import { swapPhase, swapRecord } from './timeline.ts';
 
@@ -8,7 +8,7 @@ import { swapPhase, swapRecord } from './timeline.ts';
 export const GUARD_HEADERS = { lease: 'x-baton-lease', fence: 'x-baton-fence' } as const;
 
 /** Path prefix of an engine behind the guard, on the process-manager's HTTP address. */
-export function guardPath(engine: z.infer<typeof engineName>): string {
+export function guardPath(engine: EngineName): string {
   return `/engines/${engine}`;
 }
 

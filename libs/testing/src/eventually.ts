@@ -7,7 +7,8 @@ export interface EventuallyLimits {
   readonly everyMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
+// Generous: it is only ever waited for when something is wrong, or the machine is busy.
+const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_EVERY_MS = 10;
 
 /**

@@ -164,7 +164,7 @@ const mysqlInsert = z.object({ insertId: z.int().positive() });
 
 /** Without `updateEntity(false)` TypeORM would read every new row back; the driver has told its id already. */
 async function insertedId(manager: EntityManager, entity: string, row: object): Promise<number> {
-  const { raw } = await manager
+  const { raw }: { raw: unknown } = await manager
     .createQueryBuilder()
     .insert()
     .into(entity)

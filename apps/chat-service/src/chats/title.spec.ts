@@ -18,6 +18,6 @@ test('a long line is cut at a word', () => {
 
 test('a long word is cut in its middle, and never inside a character', () => {
   const title = titleFrom('🙂'.repeat(100));
-  expect([...title]).toHaveLength(60);
+  expect(Array.from(title)).toHaveLength(60);
   expect(title).toBe(`${'🙂'.repeat(59)}…`);
 });

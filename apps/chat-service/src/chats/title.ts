@@ -8,7 +8,7 @@ export function titleFrom(message: string): string {
       .split(/\r?\n/)
       .map((text) => text.replace(/[\s\p{Cc}]+/gu, ' ').trim())
       .find((text) => text !== '') ?? '';
-  const chars = [...line];
+  const chars = Array.from(line);
   if (chars.length <= TITLE_CHARS) return line;
   const cut = chars.slice(0, TITLE_CHARS - 1).join('');
   const lastSpace = cut.lastIndexOf(' ');

@@ -3,7 +3,7 @@ import { Table, type MigrationInterface, type QueryRunner, type TableColumnOptio
 
 export class CreateChats1795132800000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    const dialect = dialectOf(runner.connection);
+    const dialect = dialectOf(runner.dataSource);
     await runner.createTable(chats(dialect));
     await runner.createTable(messages(dialect));
   }

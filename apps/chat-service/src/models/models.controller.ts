@@ -1,7 +1,6 @@
 import { listModels, type ModelList } from '@baton/contracts';
 import { HandleCall } from '@baton/platform';
 import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
 import { ModelsService } from './models.service.ts';
 
 @Controller()
@@ -13,7 +12,7 @@ export class ModelsController {
   }
 
   @HandleCall(listModels)
-  list(_: z.output<typeof listModels.request>): Promise<ModelList> {
+  list(): Promise<ModelList> {
     return this.models.list();
   }
 }

@@ -33,7 +33,10 @@ describe('after the death of chat-service', () => {
   afterAll(() => Promise.all([database.close(), ollama.close()]));
 
   beforeEach(async () => {
-    ollama.play((answer) => (answer.text('Yes.'), answer.done(1)));
+    ollama.play((answer) => {
+      answer.text('Yes.');
+      answer.done(1);
+    });
     gpuBefore = new FakeGpu(ollama.url);
     gpuBefore.pause();
     before = await ChatProcess.start({ source: database.source, redisUrl, gpu: gpuBefore });
@@ -174,7 +177,10 @@ describe('after the death of chat-service', () => {
     gpuBefore.grant(`reply-${begun.replyId}-1`);
     await eventually(async () => (await before.replies.get(ANNA, begun.replyId)).state === 'streaming');
     await before.shutDown();
-    ollama.play((answer) => (answer.text('Yes.'), answer.done(1)));
+    ollama.play((answer) => {
+      answer.text('Yes.');
+      answer.done(1);
+    });
     await restarted(async (service) => {
       await expect(service.replies.get(ANNA, begun.replyId)).resolves.toMatchObject({
         state: 'failed',

@@ -179,7 +179,10 @@ describe('replies', () => {
     test.each<[string, Script, string, string]>([
       [
         'an error in the middle',
-        (answer) => (answer.text('Use'), answer.line({ error: 'EOF' })),
+        (answer) => {
+          answer.text('Use');
+          answer.line({ error: 'EOF' });
+        },
         'engine.failed',
         'Use',
       ],
@@ -328,7 +331,10 @@ describe('replies', () => {
     test('replaces the latest answer by a new one to the same question', async () => {
       const chatId = await newChat();
       const first = await ended(await ask(chatId, 'Why?'));
-      ollama.play((answer) => (answer.text('Because.'), answer.done(1)));
+      ollama.play((answer) => {
+        answer.text('Because.');
+        answer.done(1);
+      });
       const again = await service.replies.regenerate(ANNA, chatId, first.id);
       await ended(again.id);
       const { messages } = await service.chats.get({ userId: ANNA, chatId });

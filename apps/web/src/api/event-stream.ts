@@ -30,8 +30,10 @@ const SILENCE_MS = 60_000;
  */
 export async function readEventStream(stream: ReadEventStream): Promise<'stopped' | 'refused' | 'aborted'> {
   let lastEventId = stream.lastEventId;
+  // Asked anew each time: it changes while an attempt is under way.
+  const isOver = (): boolean => stream.signal.aborted;
   let waitMs = FIRST_WAIT_MS;
-  while (!stream.signal.aborted) {
+  while (!isOver()) {
     const attempt = new AbortController();
     const signal = AbortSignal.any([stream.signal, attempt.signal]);
     try {
@@ -53,7 +55,7 @@ export async function readEventStream(stream: ReadEventStream): Promise<'stopped
     } finally {
       attempt.abort();
     }
-    if (stream.signal.aborted) break;
+    if (isOver()) break;
     await restBetween(stream, waitMs * (0.5 + stream.random()));
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   }

@@ -79,7 +79,7 @@ function Conversation({ chat, messages }: ConversationProps): JSX.Element {
         error={send.error}
         onStop={running === undefined ? null : () => stop.mutate(running, { onError: showError })}
         isStopping={
-          running !== undefined && !stop.isIdle && !stop.isError && stop.variables?.id === running.id
+          running !== undefined && !stop.isIdle && !stop.isError && stop.variables.id === running.id
         }
       />
     </>

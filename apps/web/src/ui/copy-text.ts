@@ -13,6 +13,8 @@ export async function copyText(text: string): Promise<boolean> {
   field.style.opacity = '0';
   document.body.append(field);
   field.select();
+  // Deprecated, and the only way there is without a secure page.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   const isCopied = document.execCommand('copy');
   field.remove();
   return isCopied;

@@ -115,7 +115,7 @@ async function dataSourceOptions({ schema, config, logSql }: OpenDatabase): Prom
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
       database.exec('PRAGMA foreign_keys = ON;');
     },
-  } as DataSourceOptions;
+  };
 }
 
 /** MariaDB tells its tables differently: taken for MySQL, every nullable column would look as if it had to be changed. */

@@ -16,9 +16,11 @@ export class SqliteDriver extends Libsql {
 
 /** `all` goes through `iterate`. */
 function withParameterList(statement: Statement): Statement {
-  const { run, get, iterate } = statement;
-  statement.run = (...parameters) => run.call(statement, parameters);
-  statement.get = (...parameters) => get.call(statement, parameters);
-  statement.iterate = (...parameters) => iterate.call(statement, parameters);
+  const run = statement.run.bind(statement);
+  const get = statement.get.bind(statement);
+  const iterate = statement.iterate.bind(statement);
+  statement.run = (...parameters) => run(parameters);
+  statement.get = (...parameters) => get(parameters);
+  statement.iterate = (...parameters) => iterate(parameters);
   return statement;
 }

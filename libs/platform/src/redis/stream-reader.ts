@@ -29,10 +29,12 @@ export async function* readStream(
   const { redis, key, signal, batch = 200, blockMs = 5_000 } = options;
   const onAbort = (): void => redis.disconnect();
   signal.addEventListener('abort', onAbort, { once: true });
+  // Asked anew each time: it changes while a read is under way.
+  const isOver = (): boolean => signal.aborted;
   let isAway = false;
   try {
     let cursor = options.from;
-    while (!signal.aborted) {
+    while (!isOver()) {
       try {
         if (cursor === '$') cursor = await lastId(redis, key);
         const reply = await redis.xread('COUNT', batch, 'BLOCK', blockMs, 'STREAMS', key, cursor);
@@ -42,7 +44,7 @@ export async function* readStream(
           yield { id, fields: toRecord(flat) };
         }
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         if (!isAway) options.onOutage?.((isAway = true));
         await untilReady(redis, signal, error);
       }

@@ -137,10 +137,15 @@ export class ReplyLogReader {
     if (set?.size === 0) this.followers.delete(key);
   }
 
+  /** Asked anew each time: it changes while a read is under way. */
+  private isOver(): boolean {
+    return this.isClosed || this.blocking.status === 'end';
+  }
+
   private async readShards(): Promise<void> {
     const keys = Array.from({ length: REPLY_LOG_SHARDS }, (_, index) => replyLogKeys.shard(index));
     let cursors: string[] | undefined;
-    while (!this.isClosed) {
+    while (!this.isOver()) {
       try {
         cursors ??= await this.lastIds(keys);
         const reply = await this.blocking.xread(
@@ -158,7 +163,7 @@ export class ReplyLogReader {
           for (const [, fields] of entries) this.deliver(fields);
         }
       } catch {
-        if (this.isClosed || this.blocking.status === 'end') return;
+        if (this.isOver()) return;
         // Whatever was written meanwhile is in the strings; cursors may be gone with a restarted Redis.
         cursors = undefined;
         await ready(this.blocking);

@@ -115,7 +115,7 @@ class WrittenLog implements ReplyLog {
   private pendingText = '';
   private pending: string[] = [];
   private waiters: Waiter[] = [];
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(key: string, base: number, work: WriterWork) {
     this.key = key;
@@ -179,9 +179,10 @@ class WrittenLog implements ReplyLog {
     return length < this.offset || this.pendingText !== '' || this.pending.length > 0;
   }
 
-  fail(error: unknown): void {
-    this.failure = error;
-    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+  fail(cause: unknown): void {
+    const failure = cause instanceof Error ? cause : new AppError('reply.interrupted', {}, { cause });
+    this.failure = failure;
+    for (const waiter of this.waiters.splice(0)) waiter.reject(failure);
   }
 
   private sealText(): void {
