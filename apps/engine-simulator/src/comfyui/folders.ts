@@ -35,7 +35,9 @@ export class Folders {
     const letters = Array.from({ length: 5 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join('');
     const folders = new Folders(resolve(dataDir), letters);
     await rm(folders.path('temp'), { recursive: true, force: true });
-    await Promise.all(FOLDER_TYPES.map((type) => mkdir(folders.path(type), { recursive: true, mode: 0o700 })));
+    await Promise.all(
+      FOLDER_TYPES.map((type) => mkdir(folders.path(type), { recursive: true, mode: 0o700 })),
+    );
     return folders;
   }
 
