@@ -110,7 +110,7 @@ async function start(
     ),
     '  admin       the first person who registers',
     `  redis       ${ownRedis ? 'the one in REDIS_URL' : `a private one, data in ${folder.redis}`}`,
-    `  database    ${process.env['DB_USE_MYSQL'] === 'true' ? 'MySQL or MariaDB, as set in DB_*' : `SQLite files in ${folder.path}`}`,
+    `  database    ${process.env['DB_USE_MYSQL'] === 'true' ? 'MySQL or MariaDB, as set in DB_*' : `SQLite files in ${join(folder.path, 'data')}`}`,
     `  logs        ${folder.logs}`,
     '  stop        Ctrl-C',
     '',

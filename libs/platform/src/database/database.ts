@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { envBoolean, envInteger } from '../config/env.ts';
 import type { Log } from '../logging/log.ts';
 import type { Dialect } from './columns.ts';
+import { SqlLog } from './sql-log.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 
 /** `DB_*` as the seeds name them. Without `DB_USE_MYSQL` each service keeps one SQLite file in the data folder. */
@@ -80,7 +81,7 @@ export async function openDatabase(options: OpenDatabase): Promise<DataSource> {
   return source;
 }
 
-async function dataSourceOptions({ schema, config, logSql }: OpenDatabase): Promise<DataSourceOptions> {
+async function dataSourceOptions({ schema, config, logSql, log }: OpenDatabase): Promise<DataSourceOptions> {
   const owner = schema.owner.replaceAll('-', '_');
   const common = {
     name: owner,
@@ -89,6 +90,7 @@ async function dataSourceOptions({ schema, config, logSql }: OpenDatabase): Prom
     migrationsTableName: `migrations_${owner}`,
     synchronize: false,
     logging: logSql,
+    logger: new SqlLog(log),
   };
   if (config.dialect === 'mysql') {
     return {
