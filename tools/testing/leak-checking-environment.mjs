@@ -29,6 +29,8 @@ function count() {
 export default class LeakCheckingEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
+    // Node opens these at their first use, which would look like a leak of the first file that prints.
+    void [process.stdout, process.stderr];
     this.before = count();
   }
 
