@@ -164,14 +164,14 @@ const mysqlInsert = z.object({ insertId: z.int().positive() });
 
 /** Without `updateEntity(false)` TypeORM would read every new row back; the driver has told its id already. */
 async function insertedId(manager: EntityManager, entity: string, row: object): Promise<number> {
-  const { raw }: { raw: unknown } = await manager
+  const result = await manager
     .createQueryBuilder()
     .insert()
     .into(entity)
     .values(row)
     .updateEntity(false)
     .execute();
-  const given: unknown = raw;
+  const given: unknown = result.raw;
   return typeof given === 'number' || typeof given === 'bigint'
     ? Number(given)
     : mysqlInsert.parse(given).insertId;
