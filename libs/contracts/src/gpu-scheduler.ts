@@ -36,6 +36,10 @@ export function gpuKeys(node: string) {
     status: `${tag}:status`,
     /** Stream, process-manager to the scheduler: `nodeEvent`. */
     node: `${tag}:node`,
+    /** Stream, the scheduler's memory of visits that are over: `visitRecord`. Trimmed. */
+    history: `${tag}:history`,
+    /** String: what the scheduler has learned about times, kept for its next term. */
+    estimates: `${tag}:estimates`,
   } as const;
 }
 
@@ -91,11 +95,25 @@ export const LEASE_HEARTBEAT_MS = 1_000;
 /** A holder that could not renew stops using the engine by itself this long before the expiry. */
 export const LEASE_SAFETY_MS = 1_000;
 
+/**
+ * A switch by hand. It waits its turn like somebody's job, or with `force` ends the visit that is under way: leases in it
+ * are taken back (`visit_over`). `model` null for Ollama: the model that was resident last.
+ */
+export const switchOrder = z.object({
+  id: z.string(),
+  engine: engineName,
+  model: z.string().min(1).nullable(),
+  force: z.boolean(),
+});
+export type SwitchOrder = z.infer<typeof switchOrder>;
+
 export const inboxEntry = z.discriminatedUnion('type', [
   /** `job` spares the scheduler a look at the queue; written only after the job is in it. */
   z.object({ type: z.literal('submitted'), jobId: z.string(), job: gpuJob.optional() }),
   z.object({ type: z.literal('cancel'), jobId: z.string() }),
   z.object({ type: z.literal('released'), leaseId: z.string(), jobId: z.string(), outcome: leaseOutcome }),
+  /** From `POST /switch` of the process-manager: the same as the call `gpu.switch`. */
+  z.object({ type: z.literal('order'), order: switchOrder }),
 ]);
 export type InboxEntry = z.infer<typeof inboxEntry>;
 
@@ -123,6 +141,8 @@ export const cardView = z
     name: z.string(),
     total_mib: z.int().nonnegative(),
     used_mib: z.int().nonnegative(),
+    /** Of that, in use by programs that are none of this node's engines; null when the driver does not tell. */
+    foreign_mib: z.int().nonnegative().nullable().default(null),
     simulated: z.boolean(),
   })
   .meta({ id: 'Card' });
@@ -134,7 +154,7 @@ export const engineView = z
     state: engineState,
     simulated: z.boolean(),
     /** `attached`: it was running before us and is never stopped by us. `child`: started and stopped by us. */
-    driver: z.enum(['attached', 'child']),
+    driver: z.enum(['attached', 'child', 'systemd', 'docker', 'kubernetes', 'external']),
     loaded_models: z.array(z.string()),
   })
   .meta({ id: 'EngineView' });
@@ -191,6 +211,8 @@ export const gpuEvent = z.discriminatedUnion('type', [
     outcome: leaseOutcome,
     /** An error code of the kernel's table, for `failed`. */
     code: z.string().nullable(),
+    /** For a job that was not let into the queue: how long it would have had to wait. */
+    expectedWaitMs: z.int().nonnegative().optional(),
   }),
   z.object({ type: z.literal('gpu.status'), status: gpuStatus }),
 ]);
@@ -219,4 +241,88 @@ export const readGpuQueue = defineCall('gpu.queue', {
   request: z.object({}),
   reply: z.object({ entries: z.array(queueEntry) }),
   timeoutMs: 2_000,
+});
+
+/** Why the GPU is handed over. */
+export const swapCause = z.enum([
+  /** Nobody else was served: somebody waits for the other lane. */
+  'job_waiting',
+  /** The engine's turn is over and the other engine has somebody waiting. */
+  'turn_over',
+  /** The next model of Ollama's tour, before the images have their turn. */
+  'tour',
+  /** Waiting for another model has cost as much as the change costs. */
+  'worth_it',
+  'return_home',
+  'engine_not_quiet',
+  /** An administrator asked for it. */
+  'by_hand',
+]);
+export type SwapCause = z.infer<typeof swapCause>;
+
+/** Why it was this job's turn. */
+export const grantReason = z.enum([
+  /** Its lane has the GPU and nobody else waits for another. */
+  'visit_open',
+  /** A visit serves at least one job. */
+  'minimum_service',
+  /** It had arrived before the gate was closed. */
+  'owed',
+  /** A place was free while others finish, and it fits into that time. */
+  'rides_along',
+  /** It has waited so long that age goes before fairness. */
+  'aged',
+]);
+export type GrantReason = z.infer<typeof grantReason>;
+
+/** One lease of a visit, as history keeps it. */
+export const leaseHistory = z
+  .object({
+    lease_id: z.string(),
+    job_id: z.string(),
+    user_id: z.int().positive(),
+    kind: gpuJobKind,
+    message_id: z.int().positive(),
+    reason: grantReason,
+    submitted_at_ms: z.int(),
+    granted_at_ms: z.int(),
+    /** Null while it is held. */
+    ended_at_ms: z.int().nullable(),
+    outcome: leaseOutcome.nullable(),
+    code: z.string().nullable(),
+    estimate_ms: z.int().positive(),
+  })
+  .meta({ id: 'LeaseHistory' });
+export type LeaseHistory = z.infer<typeof leaseHistory>;
+
+/** One visit with the hand-over that began it and every lease in it. Without a lane: the card was cleared, or the swap failed. */
+export const visitRecord = z
+  .object({
+    node: z.string(),
+    fence: z.int().positive(),
+    lane: laneLabel.nullable(),
+    /** Null for a visit that a new leader found. */
+    cause: swapCause.nullable(),
+    swap: swapRecord.nullable(),
+    /** An error code, when the swap failed. */
+    failed: z.string().nullable(),
+    opened_at_ms: z.int(),
+    closed_at_ms: z.int().nullable(),
+    leases: z.array(leaseHistory),
+  })
+  .meta({ id: 'VisitRecord' });
+export type VisitRecord = z.infer<typeof visitRecord>;
+
+/** Visits, newest first; `before` is the `next` of an earlier answer. */
+export const readGpuHistory = defineCall('gpu.history', {
+  request: z.object({ before: z.string().optional(), limit: z.int().min(1).max(200).default(50) }),
+  reply: z.object({ visits: z.array(visitRecord), next: z.string().nullable() }),
+  timeoutMs: 5_000,
+});
+
+export const switchGpu = defineCall('gpu.switch', {
+  request: switchOrder,
+  /** `done`: that lane has the GPU already. `accepted`: it will, and the status and the history show when. */
+  reply: z.object({ state: z.enum(['done', 'accepted']) }),
+  timeoutMs: 3_000,
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineCall } from './call.ts';
-import { lane, type EngineName } from './engine.ts';
+import { engineName, lane, type EngineName } from './engine.ts';
 import { cardView, engineView } from './gpu-scheduler.ts';
 import { swapPhase, swapRecord } from './timeline.ts';
 
@@ -65,6 +65,12 @@ export const swapEnd = z.discriminatedUnion('outcome', [
 ]);
 export type SwapEnd = z.infer<typeof swapEnd>;
 
+/** Reported, never killed. */
+export const stowaway = z
+  .object({ pid: z.int().positive(), name: z.string(), used_mib: z.int().nonnegative() })
+  .meta({ id: 'Stowaway' });
+export type Stowaway = z.infer<typeof stowaway>;
+
 export const nodeStatus = z.object({
   node: z.string(),
   /** Changes when the process-manager starts anew: every lease it had admitted is unknown to it then. */
@@ -79,6 +85,8 @@ export const nodeStatus = z.object({
   lastSwap: swapEnd.nullable(),
   card: cardView.nullable(),
   engines: z.array(engineView),
+  /** Programs that use the card and are none of this node's engines. For administrators: it names processes of the host. */
+  stowaways: z.array(stowaway).default([]),
 });
 export type NodeStatus = z.infer<typeof nodeStatus>;
 
@@ -126,4 +134,39 @@ export const listEngineModels = defineCall('engine.models', {
     models: z.array(engineModel),
   }),
   timeoutMs: 5_000,
+});
+
+/**
+ * Ends an engine's process and starts it anew; what runs in it is lost, so its leases are revoked first. An engine that is
+ * not ours to stop is `engine.not_ours`.
+ */
+export const restartEngine = defineCall('engine.restart', {
+  request: z.object({ engine: engineName }),
+  reply: z.object({ accepted: z.literal(true) }),
+  timeoutMs: 5_000,
+});
+
+/** The last lines an engine printed, oldest first. For administrators: an engine may print what people wrote to it. */
+export const readEngineLogs = defineCall('engine.logs', {
+  request: z.object({ engine: engineName, lines: z.int().min(1).max(2_000).default(200) }),
+  reply: z.object({ lines: z.array(z.object({ at_ms: z.int(), text: z.string() })) }),
+  timeoutMs: 3_000,
+});
+
+/** Memory of the card over time, oldest first, for the metrics page. */
+export const readCardHistory = defineCall('card.history', {
+  request: z.object({}),
+  reply: z.object({
+    every_ms: z.int().positive(),
+    samples: z.array(
+      z.object({
+        at_ms: z.int(),
+        used_mib: z.int().nonnegative(),
+        total_mib: z.int().nonnegative(),
+        foreign_mib: z.int().nonnegative().nullable(),
+        owner: engineName.nullable(),
+      }),
+    ),
+  }),
+  timeoutMs: 3_000,
 });

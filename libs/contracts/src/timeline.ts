@@ -16,6 +16,13 @@ export const swapRecord = z
     to: laneLabel.nullable(),
     phases: z.array(z.object({ phase: swapPhase, ms: z.int().nonnegative() })),
     total_ms: z.int().nonnegative(),
+    /** What the driver said was in use, in MiB: when the swap began, and when the card counted as free. Absent without a driver, and in records of before 2026-11-21. */
+    before_mib: z.int().nonnegative().optional(),
+    freed_mib: z.int().nonnegative().optional(),
+    /** Engines that had to be stopped, because they would not give the card back. */
+    stopped: z.array(engineName).optional(),
+    /** Engines that kept their memory, because both fit (soft sharing). */
+    kept: z.array(engineName).optional(),
   })
   .meta({ id: 'SwapRecord' });
 export type SwapRecord = z.infer<typeof swapRecord>;

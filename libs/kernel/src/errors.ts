@@ -99,6 +99,11 @@ export const ERRORS = {
   'engine.rejected': { http: 502, retry: 'never', say: 'The model server did not accept the request.' },
   'engine.stalled': { http: 504, retry: 'now', say: 'The model server went silent. You can send it again.' },
   'engine.unknown': { http: 400, retry: 'never', say: 'There is no such engine. Use ollama or comfyui.' },
+  'engine.not_ours': {
+    http: 409,
+    retry: 'never',
+    say: 'This engine was running before Baton and is not Baton’s to stop. Restart it where you started it.',
+  },
   'gpu.lease_lost': { http: 409, retry: 'now', say: 'The GPU was taken back. Please try again.' },
   'gpu.lease_required': { http: 403, retry: 'never', say: 'The GPU engines are reached with a lease only.' },
   'gpu.stale_fence': { http: 409, retry: 'never', say: 'This GPU turn is over.' },
@@ -108,6 +113,16 @@ export const ERRORS = {
     say: 'The GPU could not be handed over. Please try again.',
   },
   'gpu.job_cancelled': { http: 409, retry: 'never', say: 'The request was stopped.' },
+  'gpu.user_limit': {
+    http: 429,
+    retry: 'later',
+    say: 'You have as many requests waiting as one person may have. Wait for one to finish.',
+  },
+  'gpu.overloaded': {
+    http: 503,
+    retry: 'later',
+    say: 'Too much is waiting for the GPU already. Please try again later.',
+  },
   'gpu.wait_too_long': { http: 503, retry: 'later', say: 'The GPU was busy for too long. Please try again.' },
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -49,7 +49,7 @@ export function gpuStatusOf(changes: Partial<GpuStatus> = {}): GpuStatus {
     last_swap: null,
     running: 0,
     waiting: 0,
-    card: { name: 'Simulated card', total_mib: 24_576, used_mib: 0, simulated: true },
+    card: { name: 'Simulated card', total_mib: 24_576, used_mib: 0, foreign_mib: null, simulated: true },
     engines: [],
     at_ms: 1_700_000_000_000,
     ...changes,

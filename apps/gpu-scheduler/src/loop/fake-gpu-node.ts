@@ -92,6 +92,7 @@ export class FakeGpuNode implements GpuNode {
       lastSwap: this.last,
       card: null,
       engines: [],
+      stowaways: [],
     };
   }
 

@@ -12,8 +12,8 @@ import type {
 } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import type { Log } from '@baton/platform';
-import * as facts from '../core/facts.ts';
-import { onLeaseFound, onNodeAway, onNodeReport } from '../core/node.ts';
+import { apply, type Fact } from '../core/fact.ts';
+import { isKnown, type Arrival } from '../core/facts.ts';
 import { nextWakeMs } from '../core/policy.ts';
 import type { Estimates } from '../core/estimates.ts';
 import { createState, type Effect, type Ending, type GpuState, type Settings } from '../core/state.ts';
@@ -104,8 +104,8 @@ export class Term {
       lockOf: (leaseId) => this.effects.lockOf(leaseId),
       arrived: (job) => this.arrive(job),
       cancelled: (jobId) => this.cancel(jobId),
-      vanished: (jobId) => this.take(facts.onVanished(this.state, jobId, this.now())),
-      expired: (leaseId) => this.take(facts.onExpired(this.state, leaseId)),
+      vanished: (jobId) => this.take({ is: 'vanished', jobId }),
+      expired: (leaseId) => this.take({ is: 'expired', leaseId }),
       released: (lease) => this.release(lease),
       reported: (status, askedAtTurn) => this.nodeReported(status, askedAtTurn),
       away: (error) => this.nodeAway(error),
@@ -170,10 +170,10 @@ export class Term {
     }
     try {
       if (entry.type === 'released') {
-        this.take(facts.onReleased(this.state, entry.leaseId, entry.outcome));
+        this.take({ is: 'released', leaseId: entry.leaseId, outcome: entry.outcome });
       } else if (entry.type === 'cancel') {
         await this.cancel(entry.jobId);
-      } else if (!facts.isKnown(this.state, entry.jobId)) {
+      } else if (entry.type === 'submitted' && !isKnown(this.state, entry.jobId)) {
         if (entry.job !== undefined) this.arrive({ id: entry.jobId, job: entry.job });
         else await this.readAndArrive(entry.jobId);
       }
@@ -185,7 +185,7 @@ export class Term {
   onNodeEvent(event: NodeEvent): void {
     switch (event.type) {
       case 'swap.phase':
-        this.take(facts.onSwapPhase(this.state, event.swapId, event.phase));
+        this.take({ is: 'swapPhase', swapId: event.swapId, phase: event.phase });
         return;
       case 'swap.ended':
         this.swapEnded(event.end);
@@ -218,9 +218,9 @@ export class Term {
   }
 
   /** After every fact: carry out what was decided, tell about it, and set the alarm for what time alone will change. */
-  private take(effects: readonly Effect[]): void {
+  private take(fact: Fact): void {
     if (this.stopping.signal.aborted) return;
-    for (const effect of effects) {
+    for (const effect of apply(this.state, fact, this.now())) {
       this.context.metrics.decided(effect);
       if (effect.do === 'startSwap') this.logSwap(effect);
       this.effects.perform(effect).catch((error: unknown) => this.fail(error));
@@ -233,7 +233,7 @@ export class Term {
     const wakeMs = nextWakeMs(this.state, nowMs);
     if (wakeMs === null) return;
     this.cancelWake = this.context.clock.after(Math.max(1, wakeMs - nowMs), () => {
-      this.take(facts.onTick(this.state, this.now()));
+      this.take({ is: 'ticked' });
     });
   }
 
@@ -251,15 +251,15 @@ export class Term {
   }
 
   private arriveAll(stored: readonly StoredJob[]): void {
-    const arrivals: facts.Arrival[] = [];
+    const arrivals: Arrival[] = [];
     for (const { id, job } of stored) {
       if (job === null) this.refuseUnreadable(id);
-      else if (!facts.isKnown(this.state, id)) {
+      else if (!isKnown(this.state, id)) {
         this.payloads.set(id, job);
         arrivals.push(toArrival(id, job));
       }
     }
-    this.take(facts.onBacklog(this.state, arrivals, this.now()));
+    this.take({ is: 'backlog', jobs: arrivals });
   }
 
   private refuseUnreadable(jobId: string): void {
@@ -278,19 +278,20 @@ export class Term {
   }
 
   private async cancel(jobId: string): Promise<void> {
-    if (!facts.isKnown(this.state, jobId)) {
+    if (!isKnown(this.state, jobId)) {
       const job = await this.context.jobs.read(jobId);
       if (job === null) {
         await this.context.leases.dropCancel(jobId);
         return;
       }
       // It is on its way to us; it must not be granted in between.
-      if (job.job !== null && !facts.isKnown(this.state, jobId)) {
+      if (job.job !== null && !isKnown(this.state, jobId)) {
         this.payloads.set(jobId, job.job);
-        facts.admitUndecided(this.state, toArrival(jobId, job.job));
+        this.take({ is: 'cancelled', jobId, unseen: toArrival(jobId, job.job) });
+        return;
       }
     }
-    this.take(facts.onCancel(this.state, jobId, this.now()));
+    this.take({ is: 'cancelled', jobId });
   }
 
   /** The job may be gone, when the former leader died between ending it and forgetting the lease. */
@@ -300,11 +301,12 @@ export class Term {
     const payload = stored ?? payloadOf(lease);
     this.payloads.set(jobId, payload);
     const job = toArrival(jobId, payload);
-    this.take(onLeaseFound(this.state, { leaseId, job, fence, grantedAtMs, ending: endingOf(lease) }));
+    this.take({ is: 'leaseFound', lease: { leaseId, job, fence, grantedAtMs, ending: endingOf(lease) } });
   }
 
   private release(lease: LeaseRecord): void {
-    if (lease.outcome !== undefined) this.take(facts.onReleased(this.state, lease.leaseId, lease.outcome));
+    const { leaseId, outcome } = lease;
+    if (outcome !== undefined) this.take({ is: 'released', leaseId, outcome });
   }
 
   private nodeReported(status: NodeStatus, askedAtTurn: number): void {
@@ -312,23 +314,20 @@ export class Term {
     const { bootId, highestFence, owner, swap, lastSwap, admitted } = status;
     this.shutOutStrangers(admitted);
     if (lastSwap !== null && lastSwap.swapId === this.state.swap?.id) this.swapEnded(lastSwap);
-    this.take(
-      onNodeReport(
-        this.state,
-        {
-          bootId,
-          highestFence,
-          owner: owner === null ? null : toLane(owner),
-          swap:
-            swap === null
-              ? null
-              : { swapId: swap.swapId, to: swap.to === null ? null : toLane(swap.to), phase: swap.phase },
-          lastSwap: null,
-          askedAtTurn,
-        },
-        this.now(),
-      ),
-    );
+    this.take({
+      is: 'nodeReported',
+      report: {
+        bootId,
+        highestFence,
+        owner: owner === null ? null : toLane(owner),
+        swap:
+          swap === null
+            ? null
+            : { swapId: swap.swapId, to: swap.to === null ? null : toLane(swap.to), phase: swap.phase },
+        lastSwap: null,
+        askedAtTurn,
+      },
+    });
   }
 
   /**
@@ -347,7 +346,7 @@ export class Term {
   private nodeAway(error: unknown): void {
     if (!this.state.node.isPresent) return;
     this.context.log.error('node.away', error, { epoch: this.epoch });
-    this.take(onNodeAway(this.state, this.now()));
+    this.take({ is: 'nodeAway' });
   }
 
   /** From the stream or from a report, whichever comes first; the second is an echo. */
@@ -369,7 +368,7 @@ export class Term {
     const isDone = end.outcome === 'done';
     const why = end.outcome === 'failed' ? { code: end.code } : {};
     const result = { swapId: end.swapId, isDone, tookMs: end.record.total_ms, ...why };
-    this.take(facts.onSwapEnded(this.state, result, this.now()));
+    this.take({ is: 'swapEnded', result });
   }
 
   private seen(event: Extract<NodeEvent, { type: 'engine.changed' | 'card.changed' }>): void {
@@ -398,20 +397,20 @@ export class Term {
       granted: (leaseId, bootId) => {
         const job = this.state.running.get(leaseId)?.job;
         if (job !== undefined) this.context.metrics.granted(job.lane.engine, this.now() - job.submittedAtMs);
-        this.take(facts.onGranted(this.state, leaseId, bootId, this.now()));
+        this.take({ is: 'granted', leaseId, bootId });
       },
       grantFailed: (leaseId, why) => {
         this.context.log.warn('lease.grant_failed', { leaseId, why });
-        this.take(facts.onGrantFailed(this.state, leaseId, why, this.now()));
+        this.take({ is: 'grantFailed', leaseId, why });
         if (why === 'refused') this.rounds.lookAtNode();
       },
-      swapAccepted: (swapId) => this.take(facts.onSwapAccepted(this.state, swapId)),
+      swapAccepted: (swapId) => this.take({ is: 'swapAccepted', swapId }),
       swapRefused: (swapId) => {
         this.context.log.warn('swap.refused', { swapId });
-        this.take(facts.onSwapEnded(this.state, { swapId, isDone: false, tookMs: null }, this.now()));
+        this.take({ is: 'swapEnded', result: { swapId, isDone: false, tookMs: null } });
         this.rounds.lookAtNode();
       },
-      doorShut: (leaseId, isQuiet) => this.take(facts.onDoorShut(this.state, leaseId, isQuiet, this.now())),
+      doorShut: (leaseId, isQuiet) => this.take({ is: 'doorShut', leaseId, isQuiet }),
       ended: (job, ending) => this.ended(job.id, ending),
       nodeAway: (error) => this.nodeAway(error),
     };

@@ -119,6 +119,7 @@ export class CardService {
       name: reading.name,
       total_mib: Math.round(reading.totalMib),
       used_mib: Math.round(reading.usedMib),
+      foreign_mib: null,
       simulated: probe.isSimulated,
     };
     const before = this.latest;
