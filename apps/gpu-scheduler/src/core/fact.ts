@@ -1,6 +1,7 @@
 import * as facts from './facts.ts';
 import { onLeaseFound, onNodeAway, onNodeReport, type FoundLease, type NodeReport } from './node.ts';
-import type { Effect, GpuState, Outcome, SwapPhase } from './state.ts';
+import { onOrdered } from './orders.ts';
+import type { Effect, GpuState, Order, Outcome, SwapPhase } from './state.ts';
 
 /**
  * Everything that can happen to a state, as data: what the loop hears, what a trace records and what a replay plays back
@@ -24,6 +25,7 @@ export type Fact =
   | { readonly is: 'nodeAway' }
   | { readonly is: 'nodeReported'; readonly report: NodeReport }
   | { readonly is: 'leaseFound'; readonly lease: FoundLease }
+  | { readonly is: 'ordered'; readonly order: Order }
   | { readonly is: 'ticked' };
 
 /** The one way in: moves the state on by what has happened, and returns what is to be done about it. */
@@ -60,6 +62,8 @@ export function apply(state: GpuState, fact: Fact, nowMs: number): Effect[] {
       return onNodeReport(state, fact.report, nowMs);
     case 'leaseFound':
       return onLeaseFound(state, fact.lease);
+    case 'ordered':
+      return onOrdered(state, fact.order, nowMs);
     case 'ticked':
       return facts.onTick(state, nowMs);
   }

@@ -1,5 +1,6 @@
 import { learnService, learnSwap } from './estimates.ts';
 import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
+import { endOrder, orderPatienceEndMs } from './order-end.ts';
 import { decide, patienceEndMs } from './policy.ts';
 import {
   laneQueue,
@@ -17,7 +18,7 @@ import {
  * is to be done about it. A fact about something unknown is a late echo and changes nothing.
  */
 
-const LOST: Ending = { outcome: 'failed', code: 'gpu.lease_lost' };
+export const LOST: Ending = { outcome: 'failed', code: 'gpu.lease_lost' };
 const CANCELLED: Ending = { outcome: 'cancelled', code: 'gpu.job_cancelled' };
 const NO_ENGINE: Ending = { outcome: 'failed', code: 'engine.unavailable' };
 /** Why swaps fail that those who wait should hear of; of the rest they learn that the engine is not there. */
@@ -87,11 +88,7 @@ export function onGranted(state: GpuState, leaseId: string, bootId: string, nowM
   running.stage = 'live';
   running.grantedAtMs = nowMs;
   if (running.ending !== null) {
-    return takeBack(
-      running,
-      running.ending.outcome === 'cancelled' ? 'cancelled' : 'node_lost',
-      running.ending,
-    );
+    return takeBack(running, running.revoke ?? 'node_lost', running.ending);
   }
   if (state.node.bootId !== null && state.node.bootId !== bootId) return takeBack(running, 'node_lost', LOST);
   return [];
@@ -211,6 +208,7 @@ export function onTick(state: GpuState, nowMs: number): Effect[] {
       dequeue(state, job);
       effects.push({ do: 'end', job, ending: WAITED_TOO_LONG });
     }
+    if (nowMs >= orderPatienceEndMs(state)) effects.push(...endOrder(state, 'failed', WAITED_TOO_LONG.code));
   }
   for (const [userId, atMs] of state.servedAtMs) {
     if (atMs < nowMs - REMEMBER_USER_MS) state.servedAtMs.delete(userId);
@@ -221,6 +219,7 @@ export function onTick(state: GpuState, nowMs: number): Effect[] {
 export function takeBack(running: Running, reason: RevokeReason, ending: Ending): Effect[] {
   if (running.stage === 'closing') return [];
   running.ending = ending;
+  running.revoke = reason;
   if (running.stage === 'granting') return [];
   running.stage = 'closing';
   return [{ do: 'close', leaseId: running.leaseId, jobId: running.job.id, revoke: reason }];
@@ -245,7 +244,8 @@ export function openVisit(
 ): void {
   const { fence, swapId, nowMs } = opening;
   state.fence = Math.max(state.fence, fence);
-  state.visit = { lane, fence, startedAtMs: nowMs, swapId, served: 0, gate: null };
+  const isByHand = state.order?.to.key === lane.key;
+  state.visit = { lane, fence, startedAtMs: nowMs, swapId, isByHand, served: 0, gate: null };
   if (state.turn === null || state.turn.engine !== lane.engine) {
     state.turn = { engine: lane.engine, visited: new Set(), gate: null };
   }
@@ -262,16 +262,23 @@ function swapFailed(
 ): Effect[] {
   if (state.home?.key === lane.key) state.homeFailed = true;
   const queue = pauseLane(state, lane, nowMs);
-  if (queue.failures < state.settings.maxSwapFailures) return [];
   const isTold = code !== null && TOLD_FAILURES.has(code);
-  return giveUp(state, [...queue.jobs()], isTold ? { outcome: 'failed', code } : NO_ENGINE);
+  const ending: Ending = isTold ? { outcome: 'failed', code } : NO_ENGINE;
+  // Whoever ordered it by hand is told at once and may try again; the jobs have more patience.
+  const order = state.order?.to.key === lane.key ? endOrder(state, 'failed', ending.code) : [];
+  if (queue.failures < state.settings.maxSwapFailures) return order;
+  return [...order, ...giveUp(state, [...queue.jobs()], ending)];
 }
 
 /** The card cannot be cleared: no lane can be served. */
 function clearingFailed(state: GpuState, nowMs: number): Effect[] {
   const failures = (state.clearing?.failures ?? 0) + 1;
   state.clearing = { atMs: nowMs + pauseMs(state, failures - 1), failures };
-  return failures < state.settings.maxSwapFailures ? [] : giveUp(state, [...state.jobs.values()], NO_ENGINE);
+  if (failures < state.settings.maxSwapFailures) return [];
+  return [
+    ...endOrder(state, 'failed', NO_ENGINE.code),
+    ...giveUp(state, [...state.jobs.values()], NO_ENGINE),
+  ];
 }
 
 function giveUp(state: GpuState, jobs: readonly WaitingJob[], ending: Ending): Effect[] {

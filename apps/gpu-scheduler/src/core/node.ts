@@ -108,6 +108,7 @@ export function onLeaseFound(state: GpuState, lease: FoundLease): Effect[] {
     stage: isHeld ? 'live' : 'closing',
     grantedAtMs: lease.grantedAtMs,
     ending: lease.ending,
+    revoke: null,
   });
   return isHeld ? [] : [{ do: 'close', leaseId: lease.leaseId, jobId: lease.job.id, revoke: null }];
 }

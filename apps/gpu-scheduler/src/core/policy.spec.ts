@@ -58,7 +58,7 @@ describe('gated visits', () => {
     const second = release(state, lease, 5_000);
     expect(words(second)).toEqual(['finish c1 completed', 'grant c2']);
     lease = hold(state, second, 5_000);
-    expect(words(release(state, lease, 9_000))).toContain('swap comfyui job_waiting');
+    expect(words(release(state, lease, 9_000))).toContain('swap comfyui turn_over');
   });
 
   test('an image visit takes all comers until its time is up, counted from the first chat that waits', () => {
@@ -76,7 +76,7 @@ describe('gated visits', () => {
     }
     const last = hold(state, effects, 0);
     onArrival(state, job('i4', IMAGES), 170_000);
-    expect(words(release(state, last, 170_001))).toContain('swap ollama:main:llama job_waiting');
+    expect(words(release(state, last, 170_001))).toContain('swap ollama:main:llama turn_over');
   });
 
   test('a visit serves one job even when its time is up', () => {
@@ -92,12 +92,12 @@ describe('gated visits', () => {
     onArrival(state, job('c1', LLAMA), 1);
     onArrival(state, job('q1', QWEN), 2);
     onArrival(state, job('i2', IMAGES), 3);
-    expect(words(release(state, image, 130_000))).toContain('swap ollama:main:llama job_waiting');
+    expect(words(release(state, image, 130_000))).toContain('swap ollama:main:llama turn_over');
     const llama = hold(state, swapDone(state, 131_000), 131_000);
-    expect(words(release(state, llama, 132_000))).toContain('swap ollama:main:qwen job_waiting');
+    expect(words(release(state, llama, 132_000))).toContain('swap ollama:main:qwen tour');
     const qwen = hold(state, swapDone(state, 133_000), 133_000);
     onArrival(state, job('c2', LLAMA), 133_500);
-    expect(words(release(state, qwen, 134_000))).toContain('swap comfyui job_waiting');
+    expect(words(release(state, qwen, 134_000))).toContain('swap comfyui turn_over');
   });
 
   test('from an empty card the more urgent engine goes first', () => {

@@ -1,4 +1,5 @@
 import type { LaneQueue, Engine, Lane, WaitingJob } from './lane-queue.ts';
+import { orderPatienceEndMs, settleOrder } from './order-end.ts';
 import { laneQueue, type Effect, type Gate, type GpuState, type SwapCause } from './state.ts';
 
 const EVERYBODY = Number.POSITIVE_INFINITY;
@@ -14,18 +15,26 @@ const EVERYBODY = Number.POSITIVE_INFINITY;
  * Pure but for `state`, which it moves on: the same state and time give the same effects.
  */
 export function decide(state: GpuState, nowMs: number): Effect[] {
-  if (!state.node.isPresent || state.swap !== null) return [];
+  const effects = settleOrder(state);
+  if (!state.node.isPresent || state.swap !== null) return effects;
+  return [...effects, ...decideWith(state, nowMs)];
+}
+
+function decideWith(state: GpuState, nowMs: number): Effect[] {
   settleGates(state, nowMs);
   if (state.clearing !== null) {
     const mayClear = state.running.size === 0 && nowMs >= state.clearing.atMs;
     return mayClear ? [beginSwap(state, null, 'engine_not_quiet', nowMs)] : [];
+  }
+  if (state.order?.force === true) {
+    return state.running.size === 0 ? [beginSwap(state, state.order.to, 'by_hand', nowMs)] : [];
   }
   const grants: Effect[] = [];
   for (let grant = grantNext(state, nowMs); grant !== null; grant = grantNext(state, nowMs))
     grants.push(grant);
   if (state.running.size > 0) return grants;
   const next = nextLane(state, nowMs);
-  if (next !== null) return [beginSwap(state, next, 'job_waiting', nowMs)];
+  if (next !== null) return [beginSwap(state, next.lane, next.cause, nowMs)];
   if (state.jobs.size === 0 && isTimeToGoHome(state, nowMs) && state.home !== null) {
     return [beginSwap(state, state.home, 'return_home', nowMs)];
   }
@@ -41,6 +50,7 @@ export function nextWakeMs(state: GpuState, nowMs: number): number | null {
   if (state.clearing !== null && state.clearing.atMs > nowMs) wake = Math.min(wake, state.clearing.atMs);
   if (!state.node.isPresent) {
     for (const job of state.jobs.values()) wake = Math.min(wake, patienceEndMs(state, job));
+    wake = Math.min(wake, orderPatienceEndMs(state));
   } else if (state.swap === null && state.running.size === 0 && state.jobs.size === 0 && wantsHome(state)) {
     wake = Math.min(wake, state.idleSinceMs + state.settings.restoreAfterIdleMs);
   }
@@ -65,6 +75,10 @@ function settleGates(state: GpuState, nowMs: number): void {
     if (!isOffered(queue, nowMs) || queue.lane.key === visit.lane.key) continue;
     othersLane = true;
     if (queue.lane.engine !== turn.engine) othersEngine = true;
+  }
+  if (state.order !== null && state.order.to.key !== visit.lane.key) {
+    othersLane = true;
+    if (state.order.to.engine !== turn.engine) othersEngine = true;
   }
   const closed: Gate = { closedAtMs: nowMs, throughSeq: state.arrivals };
   visit.gate = othersLane ? (visit.gate ?? closed) : null;
@@ -140,10 +154,18 @@ function grantNext(state: GpuState, nowMs: number): Effect | null {
     stage: 'granting',
     grantedAtMs: nowMs,
     ending: null,
+    revoke: null,
   });
   // Only the first jobs of a visit waited for the hand-over itself.
   const swapId = job.submittedAtMs <= visit.startedAtMs ? visit.swapId : null;
   return { do: 'grant', leaseId, job, fence: visit.fence, swapId, reason };
+}
+
+/** A lane that somebody waits for, with the arrival number of who waits longest. */
+interface Candidate {
+  readonly lane: Lane;
+  readonly seq: number;
+  readonly cause: SwapCause;
 }
 
 /**
@@ -151,31 +173,46 @@ function grantNext(state: GpuState, nowMs: number): Effect | null {
  *   1. Ollama's turn is ending because an image waits: models that are still owed their visit, oldest job first;
  *   2. the turn has ended because the other engine waits: the other engine;
  *   3. otherwise the most urgent engine that somebody waits for.
- * Within an engine the lane whose job arrived first.
+ * Within an engine the lane whose job arrived first. A switch by hand counts as a job of its lane.
  */
-function nextLane(state: GpuState, nowMs: number): Lane | null {
-  const offered = [...state.lanes.values()].filter((queue) => isOffered(queue, nowMs));
+function nextLane(state: GpuState, nowMs: number): Candidate | null {
+  const offered = candidates(state, nowMs);
   const { turn } = state;
   const gate = turn?.gate ?? null;
   if (turn !== null && gate !== null) {
     const { engine } = turn;
     if (engine === 'ollama' && nowMs < gate.closedAtMs + state.settings.maxTurnMs.ollama) {
-      const owed = offered.filter(({ lane }) => lane.engine === 'ollama' && !turn.visited.has(lane.key));
-      const first = oldest(owed);
-      if (first !== null && first.oldestSeq() <= gate.throughSeq) return first.lane;
+      const owed = oldest(
+        offered.filter(({ lane }) => lane.engine === 'ollama' && !turn.visited.has(lane.key)),
+      );
+      if (owed !== null && owed.seq <= gate.throughSeq) return because(owed, 'tour');
     }
-    return oldest(offered.filter(({ lane }) => lane.engine !== engine))?.lane ?? null;
+    const isLeft = offered.some(({ lane }) => lane.engine === engine);
+    const other = oldest(offered.filter(({ lane }) => lane.engine !== engine));
+    return isLeft ? because(other, 'turn_over') : other;
   }
   const others = offered.filter(({ lane }) => lane.key !== state.visit?.lane.key);
   const urgent = Math.max(...others.map(({ lane }) => state.settings.priority[lane.engine]));
-  return oldest(others.filter(({ lane }) => state.settings.priority[lane.engine] === urgent))?.lane ?? null;
+  return oldest(others.filter(({ lane }) => state.settings.priority[lane.engine] === urgent));
 }
 
-function oldest(queues: readonly LaneQueue[]): LaneQueue | null {
-  let first: LaneQueue | null = null;
-  for (const queue of queues) {
-    if (first === null || queue.oldestSeq() < first.oldestSeq()) first = queue;
+function because(candidate: Candidate | null, cause: SwapCause): Candidate | null {
+  return candidate === null || candidate.cause === 'by_hand' ? candidate : { ...candidate, cause };
+}
+
+function candidates(state: GpuState, nowMs: number): Candidate[] {
+  const found: Candidate[] = [];
+  for (const queue of state.lanes.values()) {
+    if (isOffered(queue, nowMs))
+      found.push({ lane: queue.lane, seq: queue.oldestSeq(), cause: 'job_waiting' });
   }
+  if (state.order !== null) found.push({ lane: state.order.to, seq: state.order.seq, cause: 'by_hand' });
+  return found;
+}
+
+function oldest(found: readonly Candidate[]): Candidate | null {
+  let first: Candidate | null = null;
+  for (const candidate of found) if (first === null || candidate.seq < first.seq) first = candidate;
   return first;
 }
 
@@ -184,6 +221,8 @@ function wantsHome(state: GpuState): boolean {
     state.settings.restoreHome &&
     state.home !== null &&
     !state.homeFailed &&
+    state.order === null &&
+    !(state.visit?.isByHand === true && state.visit.served === 0) &&
     state.visit?.lane.engine !== 'ollama'
   );
 }

@@ -23,7 +23,7 @@ export interface Settings {
 }
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
-export type RevokeReason = 'expired' | 'cancelled' | 'engine_lost' | 'node_lost';
+export type RevokeReason = 'expired' | 'cancelled' | 'engine_lost' | 'visit_over' | 'node_lost';
 export type SwapPhase = 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
 
 /** How a job ends; `code` is an error code for `failed`. */
@@ -44,6 +44,8 @@ export interface Running {
   grantedAtMs: number;
   /** Set while closing; for a lease that is still being granted, what is to happen as soon as it is. */
   ending: Ending | null;
+  /** What the holder is told with it; null when the holder gave the lease back by itself. */
+  revoke: RevokeReason | null;
 }
 
 /** The time that one lane owns the GPU. */
@@ -53,6 +55,8 @@ export interface Visit {
   readonly startedAtMs: number;
   /** The hand-over that began it; null for a visit that was found at a change of leader. */
   readonly swapId: string | null;
+  /** It was asked for by hand: the GPU stays where it was put until somebody needs it elsewhere. */
+  readonly isByHand: boolean;
   /** Jobs granted in it. */
   served: number;
   gate: Gate | null;
@@ -71,7 +75,26 @@ export interface Gate {
   readonly throughSeq: number;
 }
 
-export type SwapCause = 'job_waiting' | 'return_home' | 'engine_not_quiet';
+export type SwapCause =
+  'job_waiting' | 'turn_over' | 'tour' | 'worth_it' | 'return_home' | 'engine_not_quiet' | 'by_hand';
+
+export type GrantReason = 'visit_open' | 'minimum_service' | 'owed' | 'rides_along' | 'aged';
+
+/**
+ * A switch by hand. It waits its turn like a job of that lane; with `force` the leases of the visit that is under way are
+ * taken back and nobody else is let in before it.
+ */
+export interface Order {
+  readonly id: string;
+  readonly to: Lane;
+  readonly force: boolean;
+}
+
+export interface PlacedOrder extends Order {
+  /** Its place among the arrivals. */
+  readonly seq: number;
+  readonly placedAtMs: number;
+}
 
 export interface Swap {
   readonly id: string;
@@ -106,6 +129,10 @@ export interface GpuState {
   /** Going home failed: not again before the next real visit. */
   homeFailed: boolean;
   idleSinceMs: number;
+  /** The switch by hand that is not carried out yet. */
+  order: PlacedOrder | null;
+  /** The last switch by hand that was heard of: an order may be told twice. */
+  lastOrderId: string | null;
   readonly lanes: Map<string, LaneQueue>;
   readonly jobs: Map<string, WaitingJob>;
   readonly running: Map<string, Running>;
@@ -138,6 +165,8 @@ export function createState({ settings, term, fence, nowMs, estimates }: Beginni
     home: null,
     homeFailed: false,
     idleSinceMs: nowMs,
+    order: null,
+    lastOrderId: null,
     lanes: new Map(),
     jobs: new Map(),
     running: new Map(),
@@ -179,7 +208,7 @@ export type Effect =
       readonly job: WaitingJob;
       readonly fence: number;
       readonly swapId: string | null;
-      readonly reason: 'visit_open' | 'minimum_service' | 'owed';
+      readonly reason: GrantReason;
     }
   /** Answer: `onSwapAccepted`, then `onSwapEnded`. */
   | { readonly do: 'startSwap'; readonly swap: Swap; readonly reason: SwapCause }
@@ -193,4 +222,11 @@ export type Effect =
   /** The door is shut: end the job and forget the lease. */
   | { readonly do: 'finish'; readonly leaseId: string; readonly job: WaitingJob; readonly ending: Ending }
   /** End a waiting job. */
-  | { readonly do: 'end'; readonly job: WaitingJob; readonly ending: Ending };
+  | { readonly do: 'end'; readonly job: WaitingJob; readonly ending: Ending }
+  /** A switch by hand has come to its end; `code` is an error code for `failed`. */
+  | {
+      readonly do: 'orderDone';
+      readonly orderId: string;
+      readonly outcome: 'done' | 'failed' | 'superseded';
+      readonly code: string | null;
+    };

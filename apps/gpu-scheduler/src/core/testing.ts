@@ -60,6 +60,8 @@ export function words(effects: readonly Effect[]): string[] {
         return `finish ${effect.job.id} ${effect.ending.code ?? effect.ending.outcome}`;
       case 'end':
         return `end ${effect.job.id} ${effect.ending.code ?? effect.ending.outcome}`;
+      case 'orderDone':
+        return `order ${effect.orderId} ${effect.code ?? effect.outcome}`;
     }
   });
 }

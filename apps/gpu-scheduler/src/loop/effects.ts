@@ -67,6 +67,9 @@ export class Effects {
         return this.finish(effect);
       case 'end':
         return this.end(effect);
+      case 'orderDone':
+        // Told by the log and the history only.
+        return Promise.resolve();
     }
   }
 
