@@ -21,6 +21,8 @@ import { ImagesController } from './images/images.controller.ts';
 import { ATTEMPT_LIMITS, AttemptLimits } from './limits/attempt-limits.service.ts';
 import { REQUESTS_PER_MINUTE, RequestLimitGuard } from './limits/request-limit.guard.ts';
 import { ModelsController } from './models/models.controller.ts';
+import { OpsPassController } from './ops/ops-pass.controller.ts';
+import { OpsPasses } from './ops/ops-pass.service.ts';
 import { RepliesController } from './replies/replies.controller.ts';
 import { ReplyStreamService } from './replies/reply-stream.service.ts';
 import { gatewaySchema } from './schema.ts';
@@ -52,6 +54,7 @@ export class AppModule {
         ImagesController,
         GpuController,
         OpsController,
+        OpsPassController,
       ],
       providers: [
         ...settings(config),
@@ -77,6 +80,7 @@ export class AppModule {
         ReplyStreamService,
         GpuFeed,
         ImageFilesClient,
+        OpsPasses,
         // In this order: who is it, may they, not too often.
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_GUARD, useClass: RolesGuard },

@@ -3,11 +3,13 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppError } from '@baton/kernel';
-import { Log, Metrics } from '@baton/platform';
+import { Log, Metrics, RedisConnections } from '@baton/platform';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest } from './auth/current-user.ts';
 import type { GatewayConfig } from './config.ts';
 import { serveDocs } from './docs/docs-pages.ts';
+import { serveQueueBoard } from './ops/queue-board.ts';
+import { OpsPasses } from './ops/ops-pass.service.ts';
 import { serveWebPage } from './web/web-page.ts';
 
 /** Everything about HTTP that is not a route: headers, cookies, cross-origin rules, documents, the page, the log line. */
@@ -48,6 +50,12 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   refuseOtherBodies(server);
   keepOutOfCaches(server);
   serveDocs(app);
+  await serveQueueBoard(server, {
+    redis: app.get(RedisConnections),
+    passes: app.get(OpsPasses),
+    log: app.get(Log),
+    nodes: [config.node],
+  });
   await serveWebPage(server, config.webDir);
 }
 

@@ -50,6 +50,11 @@ export const ERRORS = {
     retry: 'never',
     say: 'Another site may not use this session.',
   },
+  'auth.ops_pass_required': {
+    http: 401,
+    retry: 'never',
+    say: 'Open this page from the menu of an administrator who is logged in.',
+  },
   'auth.account_disabled': { http: 403, retry: 'never', say: 'This account is disabled.' },
   'user.name_taken': { http: 409, retry: 'never', say: 'This user name is taken. Please choose another.' },
   'user.email_taken': { http: 409, retry: 'never', say: 'This e-mail address is already used.' },

@@ -20,6 +20,7 @@ export const errorsRu: Readonly<Partial<Record<ErrorCode, string>>> = {
   'auth.invalid_refresh': 'Сеанс завершён. Войдите ещё раз.',
   'auth.forbidden': 'У вас нет прав на это действие.',
   'auth.account_disabled': 'Эта учётная запись отключена.',
+  'auth.ops_pass_required': 'Откройте эту страницу из меню администратора, войдя в систему.',
   'auth.foreign_origin': 'Запрос пришёл с другого сайта.',
   'user.registration_closed': 'Регистрация закрыта. Обратитесь к администратору.',
   'user.name_taken': 'Это имя занято. Выберите другое.',
