@@ -15,6 +15,7 @@ Flag                   Variable                    Default
 --port                 SIM_PORT                    card 8190, ollama 11434, comfyui 8188; 0 takes a free one
 --card                 SIM_CARD                    none: the engine keeps an unlimited ledger of its own
 --control              SIM_CONTROL                 none: JSON as for PUT /__control, merged at start
+                       SIM_CONTROL_KEY             none: else /__control asks for it as a bearer token
 --total-mib            SIM_CARD_TOTAL_MIB          24576 (card)
 --num-parallel         OLLAMA_NUM_PARALLEL         1 (ollama)
 --max-loaded-models    OLLAMA_MAX_LOADED_MODELS    3 (ollama; 0 means the same)
@@ -60,6 +61,7 @@ const settings = z.object({
       }
     })
     .optional(),
+  'control-key': z.string().min(8).optional(),
   'total-mib': count.positive().default(24_576),
   'num-parallel': count.default(1),
   'max-loaded-models': count.default(0),
@@ -94,14 +96,26 @@ export function readStart(args: string[], environment: NodeJS.ProcessEnv = proce
     const value = given.values[flag] ?? environment[variable];
     return [flag, value === '' ? undefined : value];
   });
-  const parsed = settings.safeParse({ ...Object.fromEntries(entries), role: given.positionals[0] });
+  // No flag for this one: every user of the machine can read the flags of a program.
+  const controlKey = environment['SIM_CONTROL_KEY'] || undefined;
+  const parsed = settings.safeParse({
+    ...Object.fromEntries(entries),
+    'control-key': controlKey,
+    role: given.positionals[0],
+  });
   if (!parsed.success) return { role: 'wrong', text: `${z.prettifyError(parsed.error)}\nTry --help.` };
   return startOf(parsed.data);
 }
 
 function startOf(given: z.infer<typeof settings>): Start {
   const { role, host, control } = given;
-  const common = { host, port: given.port ?? DEFAULT_PORTS[role], control };
+  const controlKey = given['control-key'];
+  const common = {
+    host,
+    port: given.port ?? DEFAULT_PORTS[role],
+    control,
+    ...(controlKey === undefined ? {} : { controlKey }),
+  };
   switch (role) {
     case 'card':
       return { role, options: { ...common, totalMib: given['total-mib'] } };

@@ -23,7 +23,12 @@ const role = await run(start).catch((cause: unknown) => {
   console.error(`The ${start.role} did not start: ${cause instanceof Error ? cause.message : String(cause)}`);
   process.exit(1);
 });
+let isEnding = false;
 for (const signal of role.knowsNoSigterm ? (['SIGINT'] as const) : (['SIGINT', 'SIGTERM'] as const)) {
-  process.once(signal, () => void role.close().finally(() => process.exit(0)));
+  process.on(signal, () => {
+    if (role.isDeaf?.() === true || isEnding) return;
+    isEnding = true;
+    void role.close().finally(() => process.exit(0));
+  });
 }
 console.log(JSON.stringify({ listening: role.url, role: start.role }));

@@ -6,6 +6,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Merged into the control state before the first request, in the shape of `PUT /__control`. */
   readonly control?: unknown;
+  /** Asked for at `/__control`; without one, whoever reaches the port may change everything. */
+  readonly controlKey?: string | undefined;
 }
 
 export interface CardOptions extends ListenOptions {
@@ -41,4 +43,6 @@ export interface RunningRole {
   close(): Promise<void>;
   /** Set for a program that knows no SIGTERM: it dies of it at once, and clients see a reset connection. */
   readonly knowsNoSigterm?: true;
+  /** True while a fault says that the signal to end in order is ignored. */
+  isDeaf?(): boolean;
 }

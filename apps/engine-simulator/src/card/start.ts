@@ -9,6 +9,7 @@ import { FaultSwitchboard, fault } from '../control/faults.ts';
 import { cutAndClose, listen, readBody, sendJson } from '../listening.ts';
 import type { CardOptions, RunningRole } from '../options.ts';
 import { answer } from './card-client.ts';
+import { FINISHED_PATH, FinishedWork, finishedReport } from './finished-work.ts';
 import { CardOutOfMemory, Ledger } from './ledger.ts';
 import { CONTEXT_PATH, cardRequest, contextQuery, frameText } from './wire.ts';
 import type { CardReply } from './wire.ts';
@@ -18,7 +19,7 @@ export const MIB = 1024 * 1024;
 /** Nothing here is a real device, and no reader of a status page shall think so. */
 export const CARD_NAME = 'Simulated GPU (no hardware)';
 
-const CARD_FAULTS = {
+export const CARD_FAULTS = {
   memoryStays: fault(
     'the memory of a process that ends is not given back until this fault is switched off',
     {},
@@ -40,6 +41,7 @@ const stowaway = z.strictObject({
 /** The simulated card: the ledger behind a socket, its driver's lag, and the judge's word over HTTP. */
 class Card {
   readonly control: Control;
+  readonly finished = new FinishedWork();
   readonly #ledger: Ledger;
   readonly #clock = new SimulatedClock();
   readonly #faults = new FaultSwitchboard(CARD_FAULTS);
@@ -49,41 +51,44 @@ class Card {
   #stowaways: { context: string; is: z.infer<typeof stowaway> }[] = [];
   #departures = 0;
 
-  constructor(totalMib: number) {
+  constructor({ totalMib, controlKey }: CardOptions) {
     this.#ledger = new Ledger(totalMib * MIB);
-    this.control = new Control({
-      speed: dial({
-        schema: z.number().positive().max(1_000_000),
-        apply: (speed) => void (this.#clock.speed = speed),
-        show: () => this.#clock.speed,
-      }),
-      totalMib: dial({
-        schema: z.int().positive(),
-        apply: (mib) => void (this.#ledger.totalBytes = mib * MIB),
-        show: () => this.#ledger.totalBytes / MIB,
-      }),
-      lag: settingsDial(lagSettings, this.#lag),
-      faults: dial({
-        schema: this.#faults.schema,
-        apply: (faults) => {
-          this.#faults.set(faults);
-          if (!this.#faults.peek('memoryStays')) {
-            for (const context of this.#ledger.vanished()) this.#reclaimAfterLag(context);
-          }
-        },
-        show: () => this.#faults.describe(),
-      }),
-      stowaways: dial({
-        schema: z.array(stowaway),
-        apply: (stowaways) => this.#replaceStowaways(stowaways),
-        show: () => this.#stowaways.map(({ is }) => is),
-      }),
-      overlaps: dial({
-        schema: z.literal('forget'),
-        apply: () => this.#ledger.forgetOverlaps(Date.now()),
-        show: () => this.#ledger.overlaps(Date.now()).overlapCount,
-      }),
-    });
+    this.control = new Control(
+      {
+        speed: dial({
+          schema: z.number().positive().max(1_000_000),
+          apply: (speed) => void (this.#clock.speed = speed),
+          show: () => this.#clock.speed,
+        }),
+        totalMib: dial({
+          schema: z.int().positive(),
+          apply: (mib) => void (this.#ledger.totalBytes = mib * MIB),
+          show: () => this.#ledger.totalBytes / MIB,
+        }),
+        lag: settingsDial(lagSettings, this.#lag),
+        faults: dial({
+          schema: this.#faults.schema,
+          apply: (faults) => {
+            this.#faults.set(faults);
+            if (!this.#faults.peek('memoryStays')) {
+              for (const context of this.#ledger.vanished()) this.#reclaimAfterLag(context);
+            }
+          },
+          show: () => this.#faults.describe(),
+        }),
+        stowaways: dial({
+          schema: z.array(stowaway),
+          apply: (stowaways) => this.#replaceStowaways(stowaways),
+          show: () => this.#stowaways.map(({ is }) => is),
+        }),
+        overlaps: dial({
+          schema: z.literal('forget'),
+          apply: () => this.#ledger.forgetOverlaps(Date.now()),
+          show: () => this.#ledger.overlaps(Date.now()).overlapCount,
+        }),
+      },
+      controlKey,
+    );
   }
 
   /** One process connects. The socket is its driver context: when it closes, the memory goes, after the lag. */
@@ -177,9 +182,9 @@ class Card {
   }
 }
 
-/** Starts the card: `GET /card`, `GET /events`, `/__control`, and the WebSocket that engines hold. */
+/** Starts the card: `GET /card`, `GET /events`, `/finished`, `/__control`, and the WebSocket that engines hold. */
 export async function startCard(options: CardOptions): Promise<RunningRole> {
-  const card = new Card(options.totalMib);
+  const card = new Card(options);
   if (options.control !== undefined) await card.control.merge(options.control);
   const server = createServer((request, response) => {
     respond(card, request, response).catch((cause: unknown) => {
@@ -210,19 +215,22 @@ export async function startCard(options: CardOptions): Promise<RunningRole> {
 async function respond(card: Card, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname } = new URL(request.url ?? '/', 'http://card');
   if (pathname === CONTROL_PATH) {
-    const { status, body } = await card.control.respond(
-      request.method ?? 'GET',
-      await readBody(request, MIB),
-    );
+    const { status, body } = await card.control.respond(request, await readBody(request, MIB));
     sendJson(response, status, body);
+  } else if (pathname === FINISHED_PATH && request.method === 'POST') {
+    const report = finishedReport.safeParse(parseJson(await readBody(request, MIB)));
+    if (report.success) card.finished.add(report.data, Date.now());
+    sendJson(response, report.success ? 200 : 400, {});
   } else if (request.method !== 'GET') {
     sendJson(response, 405, { error: 'method not allowed' });
   } else if (pathname === '/card') {
     sendJson(response, 200, card.describe());
   } else if (pathname === '/events') {
     sendJson(response, 200, card.events());
+  } else if (pathname === FINISHED_PATH) {
+    sendJson(response, 200, { finished: card.finished.list() });
   } else {
-    sendJson(response, 404, { error: 'the card answers at /card, /events and /__control' });
+    sendJson(response, 404, { error: 'the card answers at /card, /events, /finished and /__control' });
   }
 }
 

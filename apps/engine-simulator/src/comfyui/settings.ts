@@ -109,6 +109,15 @@ export const COMFYUI_FAULTS = {
   slowLoad: fault('a move of weights to the card takes this much longer, in silence', { ms: duration }),
   slowStep: fault('a sampling step takes this much longer', { ms: duration }),
   slowFree: fault('the worker takes this much longer to act on /free', { ms: duration }),
+  hang: fault('connections are accepted and requests are not answered', {}),
+  interruptIgnored: fault('an interrupt is answered as usual and interrupts nothing', {}),
+  loadCrash: fault('the process dies, as of SIGKILL, after this share of a move of weights to the card', {
+    share: z.number().min(0).max(1).default(0.5),
+  }),
+  deafToSigint: fault('SIGINT is ignored, as by a program that a shell started in the background', {}),
+  freeKeeps: fault('after /free so much stays on the card until the process ends: a node pack holds it', {
+    mib: z.number().positive().default(2_048),
+  }),
   freeIgnored: fault('/free is answered as usual and frees nothing', {}),
   oom: fault('a node of this class runs out of memory', { nodeClass }),
   nodeError: fault('a node of this class fails', {

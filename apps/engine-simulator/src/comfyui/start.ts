@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { WebSocketServer } from 'ws';
 import { CardClient } from '../card/card-client.ts';
+import { reportFinished, seedKey } from '../card/finished-work.ts';
 import { SimulatedClock } from '../clock.ts';
 import { Control, dial, settingsDial } from '../control/control.ts';
 import { FaultSwitchboard } from '../control/faults.ts';
@@ -20,6 +21,7 @@ import type { NodeClass } from './nodes/node-class.ts';
 import { nodeRegistry } from './nodes/registry.ts';
 import { Painter } from './picture/painter.ts';
 import { PromptQueue } from './prompt-queue.ts';
+import type { QueueItem } from './prompt-queue.ts';
 import { COMFYUI_FAULTS, comfyuiSettings, defaultSettings, FAULTS_AT_START } from './settings.ts';
 import { SocketHub } from './socket-hub.ts';
 import { Vram } from './vram.ts';
@@ -43,21 +45,24 @@ export async function startComfyui(options: ComfyuiOptions, { packs }: NodePacks
   const settings = defaultSettings();
   const faults = new FaultSwitchboard(COMFYUI_FAULTS);
   faults.set(FAULTS_AT_START);
-  const control = new Control({
-    speed: dial({
-      schema: z.number().positive().max(100_000),
-      apply: (speed) => {
-        clock.speed = speed;
-      },
-      show: () => clock.speed,
-    }),
-    settings: settingsDial(comfyuiSettings, settings),
-    faults: dial({
-      schema: faults.schema,
-      apply: (change) => faults.set(change),
-      show: () => faults.describe(),
-    }),
-  });
+  const control = new Control(
+    {
+      speed: dial({
+        schema: z.number().positive().max(100_000),
+        apply: (speed) => {
+          clock.speed = speed;
+        },
+        show: () => clock.speed,
+      }),
+      settings: settingsDial(comfyuiSettings, settings),
+      faults: dial({
+        schema: faults.schema,
+        apply: (change) => faults.set(change),
+        show: () => faults.describe(),
+      }),
+    },
+    options.controlKey,
+  );
   if (options.control !== undefined) await control.merge(options.control);
   const slow = faults.strike('slowStart');
   if (slow) await clock.sleep(slow.ms);
@@ -70,16 +75,23 @@ export async function startComfyui(options: ComfyuiOptions, { packs }: NodePacks
     const time = new WorkTime(clock, ending.signal);
     const folders = await Folders.open(options.dataDir);
     const crash = options.crash ?? ((): void => void process.kill(process.pid, 'SIGKILL'));
-    const vram = new Vram({ card, settings, time, extraLoadMs: () => faults.strike('slowLoad')?.ms ?? 0 });
+    const vram = new Vram({
+      ...{ card, settings, time, crash },
+      extraLoadMs: () => faults.strike('slowLoad')?.ms ?? 0,
+      crashShare: () => faults.strike('loadCrash')?.share ?? null,
+    });
     const parts = { settings, faults, folders, card, vram, time, crash, registry: nodeRegistry(packs) };
     const engine = assemble(parts);
     const server = createServer(requestListener(engine, control));
     const stopSockets = serveSockets(server, engine);
-    const worker = runWorker({ ...engine, time }, ending.signal);
+    const onSuccess = ([, , prompt]: QueueItem): void =>
+      reportFinished(options.card, { engine: 'comfyui', key: seedKey(prompt) });
+    const worker = runWorker({ ...engine, time, onSuccess }, ending.signal);
     const url = await listen(server, options);
     return {
       url,
       knowsNoSigterm: true,
+      isDeaf: () => faults.peek('deafToSigint') !== null,
       async close() {
         ending.abort(new Error('the program ends'));
         await worker;

@@ -25,6 +25,9 @@ export interface VramParts {
   readonly time: WorkTime;
   /** Extra milliseconds for the next move of weights; a fault sets them. */
   readonly extraLoadMs: () => number;
+  /** Ends the process after this share of the next move of weights; null when no fault says so. */
+  readonly crashShare: () => number | null;
+  readonly crash: () => void;
 }
 
 type LoadListener = () => void;
@@ -43,17 +46,18 @@ export class Vram {
   readonly #inRam = new WeakSet<Weights>();
   #reserve: { readonly allocation: string; readonly bytes: number } | null = null;
   #scratchBytes = 0;
+  #keptByPack: { readonly allocation: string; readonly bytes: number } | null = null;
 
   constructor(parts: VramParts) {
     this.#parts = parts;
   }
 
   get reservedBytes(): number {
-    return this.#reserve?.bytes ?? 0;
+    return (this.#reserve?.bytes ?? 0) + (this.#keptByPack?.bytes ?? 0);
   }
 
   get unusedReserveBytes(): number {
-    return Math.max(this.reservedBytes - this.#scratchBytes, 0);
+    return Math.max((this.#reserve?.bytes ?? 0) - this.#scratchBytes, 0);
   }
 
   /** Moves weights to the card, in silence. Makes room by detaching what else this process holds. */
@@ -70,13 +74,19 @@ export class Vram {
     const held = await this.#alloc(wanted.label, wanted.bytes, 'weights');
     this.#held.set(wanted, held);
     const pace = this.#inRam.has(wanted) ? settings.reloadMibPerSecond : settings.loadMibPerSecond;
-    await time.pass((wanted.bytes / MIB / pace) * 1_000 + this.#parts.extraLoadMs());
+    const loadMs = (wanted.bytes / MIB / pace) * 1_000 + this.#parts.extraLoadMs();
+    const crashShare = this.#parts.crashShare();
+    if (crashShare !== null) {
+      await time.pass(loadMs * crashShare);
+      this.#parts.crash();
+    }
+    await time.pass(loadMs);
     this.#inRam.add(wanted);
   }
 
   /** Runs `work` with memory for activations. */
   async withScratch<T>(label: string, bytes: number, work: () => Promise<T>): Promise<T> {
-    if (bytes > this.reservedBytes) {
+    if (bytes > (this.#reserve?.bytes ?? 0)) {
       await this.#emptyReserve();
       const allocation = await this.#alloc(label, bytes, 'scratch');
       this.#reserve = { allocation, bytes };
@@ -96,6 +106,13 @@ export class Vram {
       await this.#parts.card.free(allocation);
     }
     await this.#emptyReserve();
+  }
+
+  /** What a node pack took for itself: nothing here gives it back, only the end of the process. */
+  async keepForPack(bytes: number): Promise<void> {
+    if (this.#keptByPack !== null) return;
+    const allocation = await this.#alloc('a node pack', bytes, 'scratch');
+    this.#keptByPack = { allocation, bytes };
   }
 
   /** Gives the reserve back without touching the weights. */

@@ -1,11 +1,13 @@
 import type { FaultSwitchboard } from '../control/faults.ts';
 import type { Executor } from './executor.ts';
-import type { PromptQueue } from './prompt-queue.ts';
+import type { PromptQueue, QueueItem } from './prompt-queue.ts';
 import { WorkerDied } from './prompt.ts';
 import type { COMFYUI_FAULTS, ComfyuiSettings } from './settings.ts';
 import type { SocketHub } from './socket-hub.ts';
 import type { Vram } from './vram.ts';
 import type { WorkTime } from './work-time.ts';
+
+const MIB = 1_048_576;
 
 export interface WorkerParts {
   readonly queue: PromptQueue;
@@ -15,6 +17,8 @@ export interface WorkerParts {
   readonly time: WorkTime;
   readonly settings: ComfyuiSettings;
   readonly faults: FaultSwitchboard<typeof COMFYUI_FAULTS>;
+  /** Called for every prompt that came to its good end. */
+  readonly onSuccess?: (item: QueueItem) => void;
 }
 
 /**
@@ -30,6 +34,7 @@ export async function runWorker(parts: WorkerParts, signal: AbortSignal): Promis
         const window = faults.strike('lostInterrupt');
         if (window) await time.pass(window.ms);
         const run = await executor.execute(item);
+        if (run.status.completed) parts.onSuccess?.(item);
         queue.finish(item, run);
         if (executor.owner !== null)
           hub.send(executor.owner, 'executing', { node: null, prompt_id: item[1] });
@@ -52,4 +57,6 @@ async function free({ queue, executor, vram, settings, faults, time }: WorkerPar
   // With --highvram the models are "detached" to where they are; only dropping the loaders' outputs frees them.
   if (freeMemory || !settings.highVram) await vram.unloadAll();
   if (freeMemory) executor.reset();
+  const kept = faults.peek('freeKeeps');
+  if (kept) await vram.keepForPack(kept.mib * MIB);
 }

@@ -1,3 +1,5 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 
 export const CONTROL_PATH = '/__control';
@@ -26,9 +28,12 @@ export function dial<Value>(parts: {
 export class Control {
   readonly #dials: Readonly<Record<string, Dial>>;
   readonly #schema: z.ZodType<Record<string, unknown>>;
+  readonly #key: string | undefined;
 
-  constructor(dials: Readonly<Record<string, Dial>>) {
+  /** With a key, every request must bring it as its bearer token: other users of this machine reach the port, too. */
+  constructor(dials: Readonly<Record<string, Dial>>, key?: string) {
     this.#dials = dials;
+    this.#key = key;
     const shape = Object.fromEntries(
       Object.entries(dials).map(([key, { schema }]) => [key, schema.optional()]),
     );
@@ -48,7 +53,10 @@ export class Control {
   }
 
   /** Answers one request to `/__control`; the role's server calls it before any fault can strike. */
-  async respond(method: string, body: string): Promise<{ status: number; body: unknown }> {
+  async respond(request: IncomingMessage, body: string): Promise<{ status: number; body: unknown }> {
+    const method = request.method ?? 'GET';
+    if (!this.#isKnown(request))
+      return { status: 401, body: { error: 'the control key is missing or wrong' } };
     if (method === 'GET' || method === 'HEAD') return { status: 200, body: this.show() };
     if (method !== 'PUT') return { status: 405, body: { error: 'use GET or PUT' } };
     try {
@@ -60,6 +68,16 @@ export class Control {
       throw cause;
     }
   }
+
+  #isKnown({ headers }: IncomingMessage): boolean {
+    if (this.#key === undefined) return true;
+    return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${this.#key}`));
+  }
+}
+
+/** Of one length whatever the text, as the comparison needs it. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 /** A dial over a plain settings object: `PUT` merges the fields it names. */

@@ -1,4 +1,5 @@
 import { CardClient, unlimitedLedger } from '../card/card-client.ts';
+import { questionKey, reportFinished } from '../card/finished-work.ts';
 import { CardOutOfMemory } from '../card/ledger.ts';
 import type { CardUsage, Ledger } from '../card/ledger.ts';
 import { SimulatedClock } from '../clock.ts';
@@ -55,34 +56,37 @@ export class OllamaEngine implements SchedulerPorts {
     this.#defaultKeepAliveMs = parseDefaultKeepAlive(options.keepAlive);
     this.crash = options.crash ?? ((): void => void process.kill(process.pid, 'SIGKILL'));
     this.scheduler = new Scheduler(this, { maxLoaded: options.maxLoadedModels, maxQueue: options.maxQueue });
-    this.control = new Control({
-      speed: dial({
-        schema: z.number().positive().max(1_000_000),
-        apply: (speed) => void (this.clock.speed = speed),
-        show: () => this.clock.speed,
-      }),
-      settings: settingsDial(ollamaSettings, this.settings),
-      faults: dial({
-        schema: this.faults.schema,
-        apply: (faults) => {
-          this.faults.set(faults);
-          if (faults.hang) this.#endHangInTime();
-          if (faults.unloadHangs === false) this.#unloadsFreed += 1;
-        },
-        show: () => this.faults.describe(),
-      }),
-      models: dial({
-        schema: z.array(modelSpec),
-        apply: (specs) => this.store.replaceAll(specs, Date.now()),
-        show: () => this.store.list(),
-      }),
-      crash: dial({
-        schema: z.literal('now'),
-        // After the answer has left; a program that dies in the middle of it would hide that it obeyed.
-        apply: () => void setTimeout(() => this.crash(), 20),
-        show: () => 'put "now" to end the program as SIGKILL does',
-      }),
-    });
+    this.control = new Control(
+      {
+        speed: dial({
+          schema: z.number().positive().max(1_000_000),
+          apply: (speed) => void (this.clock.speed = speed),
+          show: () => this.clock.speed,
+        }),
+        settings: settingsDial(ollamaSettings, this.settings),
+        faults: dial({
+          schema: this.faults.schema,
+          apply: (faults) => {
+            this.faults.set(faults);
+            if (faults.hang) this.#endHangInTime();
+            if (faults.unloadHangs === false) this.#unloadsFreed += 1;
+          },
+          show: () => this.faults.describe(),
+        }),
+        models: dial({
+          schema: z.array(modelSpec),
+          apply: (specs) => this.store.replaceAll(specs, Date.now()),
+          show: () => this.store.list(),
+        }),
+        crash: dial({
+          schema: z.literal('now'),
+          // After the answer has left; a program that dies in the middle of it would hide that it obeyed.
+          apply: () => void setTimeout(() => this.crash(), 20),
+          show: () => 'put "now" to end the program as SIGKILL does',
+        }),
+      },
+      options.controlKey,
+    );
   }
 
   /** Reads the card's size, as the real program discovers GPUs at start. Throws when the card does not answer. */
@@ -110,6 +114,10 @@ export class OllamaEngine implements SchedulerPorts {
 
   now(): number {
     return Date.now();
+  }
+
+  tellFinished(question: string): void {
+    reportFinished(this.#card, { engine: 'ollama', key: questionKey(question) });
   }
 
   wantedBytes({ model, options }: ScheduleRequest): number {
@@ -140,6 +148,8 @@ export class OllamaEngine implements SchedulerPorts {
         (this.settings.loadBaseMs + (sizeBytes / MIB / this.settings.loadMibPerSecond) * 1_000) * factor,
       speed: this.clock.speed,
     };
+    const crash = this.faults.strike('loadCrash');
+    if (crash) setTimeout(() => this.crash(), (plan.loadMs * crash.share) / plan.speed);
     if (this.faults.strike('loadOom')) {
       await this.clock.sleep(plan.loadMs / 2, request.signal).catch(() => Promise.reject(requestCanceled()));
       throw new OllamaError(

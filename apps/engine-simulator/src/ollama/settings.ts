@@ -56,6 +56,11 @@ export const OLLAMA_FAULTS = {
     {},
   ),
   loadOom: fault('the child runs out of memory while it loads', {}),
+  loadCrash: fault('the program dies, as of SIGKILL, after this share of a load', {
+    share: z.number().min(0).max(1).default(0.5),
+  }),
+  slowStart: fault('the port opens only after this long', { ms: z.number().nonnegative().default(5_000) }),
+  deafToSigterm: fault('SIGTERM and SIGINT are ignored: only SIGKILL ends the program', {}),
   slowLoad: fault('a load takes this many times as long', { factor: z.number().positive().default(10) }),
   runtimeOom: fault('memory runs out after some tokens; every loaded model is expired', { afterTokens }),
   midStreamError: fault('after some tokens the stream ends with an error line under HTTP 200', {

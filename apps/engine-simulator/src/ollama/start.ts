@@ -47,6 +47,8 @@ export async function startOllama(options: OllamaOptions): Promise<RunningRole> 
   const engine = new OllamaEngine(options);
   if (options.control !== undefined) await engine.control.merge(options.control);
   await engine.discover();
+  const slow = engine.faults.strike('slowStart');
+  if (slow) await engine.clock.sleep(slow.ms);
   const server = createServer((request, response) => {
     serve(engine, options.host, request, response).catch((cause: unknown) => fail(request, response, cause));
   });
@@ -55,6 +57,7 @@ export async function startOllama(options: OllamaOptions): Promise<RunningRole> 
   const url = await listen(server, options);
   return {
     url,
+    isDeaf: () => engine.faults.peek('deafToSigterm') !== null,
     close: async () => {
       const closed = cutAndClose(server);
       await engine.close();
@@ -73,7 +76,7 @@ async function serve(
   const method = request.method ?? 'GET';
   const path = new URL(request.url ?? '/', 'http://ollama').pathname;
   if (path === CONTROL_PATH) {
-    const { status, body } = await engine.control.respond(method, await readBody(request, BODY_LIMIT_BYTES));
+    const { status, body } = await engine.control.respond(request, await readBody(request, BODY_LIMIT_BYTES));
     sendJson(response, status, body);
     return;
   }

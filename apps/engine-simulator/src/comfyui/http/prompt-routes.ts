@@ -140,6 +140,10 @@ async function interrupt(exchange: Exchange, server: ServerParts): Promise<void>
   } catch {
     // The one route that takes an empty body.
   }
+  if (server.faults.strike('interruptIgnored')) {
+    exchange.sendEmpty(200);
+    return;
+  }
   const id = isRecord(asked) && isAtLeast(server.settings, '0.3.57') ? asked['prompt_id'] : undefined;
   if (id === undefined || id === null || server.queue.running?.[1] === id) server.interruption.request();
   exchange.sendEmpty(200);

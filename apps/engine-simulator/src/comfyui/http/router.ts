@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Control } from '../../control/control.ts';
 import { CONTROL_PATH } from '../../control/control.ts';
 import { readBody, sendJson } from '../../listening.ts';
@@ -13,6 +14,8 @@ import { maxUploadBytes } from './server-parts.ts';
 
 const CONTROL_LIMIT_BYTES = 1_048_576;
 const API = '/api';
+/** How soon a hanging request notices that its fault was switched off. */
+const HANG_POLL_MS = 20;
 
 /** All of ComfyUI's HTTP, and the control endpoint beside it. */
 export function requestListener(server: ServerParts, control: Control): RequestListener {
@@ -31,7 +34,7 @@ async function respondToControl(
 ): Promise<void> {
   try {
     const body = await readBody(request, CONTROL_LIMIT_BYTES);
-    const answer = await control.respond(request.method ?? 'GET', body);
+    const answer = await control.respond(request, body);
     sendJson(response, answer.status, answer.body);
   } catch {
     response.destroy();
@@ -48,7 +51,8 @@ async function respond(
   const limitBytes = maxUploadBytes(server.settings);
   const exchange = new Exchange(request, response, { path, query: url.searchParams, limitBytes });
   try {
-    if (!isLetThrough(server, exchange)) return;
+    while (server.faults.peek('hang') && !response.destroyed) await delay(HANG_POLL_MS);
+    if (response.destroyed || !isLetThrough(server, exchange)) return;
     if (server.faults.strike('httpError', (fault) => fault.path === path)) throw new Error('a fault');
     const matches = routes.flatMap((route) => {
       const parameter = route.isApiOnly && !isApi ? null : match(route.path, path);

@@ -1,4 +1,5 @@
 import { sendJson } from '../../listening.ts';
+import type { OllamaEngine } from '../engine.ts';
 import { generate } from '../generation.ts';
 import type { Generation, GenerationEvent } from '../generation.ts';
 import { parseKeepAlive } from '../keep-alive.ts';
@@ -112,9 +113,21 @@ interface Answer {
 
 async function answer(exchange: Exchange, parts: Answer): Promise<void> {
   const { engine, signal, response } = exchange;
-  const events = generate(engine, parts.generation, signal);
+  const events = told(engine, parts.generation, generate(engine, parts.generation, signal));
   if (parts.body.flag('stream') === false) sendJson(response, 200, await whole(parts, events));
   else await streamLines(exchange, lines(parts, events));
+}
+
+/** The same events; the card hears of an answer that was generated to its end. */
+async function* told(
+  engine: OllamaEngine,
+  { question }: Generation,
+  events: AsyncIterable<GenerationEvent>,
+): AsyncGenerator<GenerationEvent> {
+  for await (const event of events) {
+    if (event.is === 'done') engine.tellFinished(question.text);
+    yield event;
+  }
 }
 
 async function* lines(parts: Answer, events: AsyncIterable<GenerationEvent>): AsyncGenerator<object> {
