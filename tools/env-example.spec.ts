@@ -23,7 +23,14 @@ const FROM_LAUNCHER = [
 ];
 
 /** Of a simulator that somebody starts by hand; the launcher and the process-manager say these by flags. */
-const SIMULATOR_BY_HAND = ['SIM_CARD', 'SIM_CONTROL', 'SIM_DATA_DIR', 'SIM_HOST', 'SIM_PORT'];
+const SIMULATOR_BY_HAND = [
+  'SIM_CARD',
+  'SIM_CONTROL',
+  'SIM_CONTROL_KEY',
+  'SIM_DATA_DIR',
+  'SIM_HOST',
+  'SIM_PORT',
+];
 
 /** What every service needs and no default can give. */
 const REQUIRED = {
