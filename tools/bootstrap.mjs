@@ -1,5 +1,5 @@
 /**
- * The door to every command of this project: `npm start`, `npm test`, `npm run demo`, `npm run bench`.
+ * The door to every command of this project: `npm start`, `npm test`, `npm run demo`, `npm run bench`, ….
  *
  * It runs with nothing installed and on any Node from 20.19 on: it installs what the lock file says when that changed,
  * and then runs the command with the Node that the project brings along (the npm package `node`).
@@ -23,6 +23,7 @@ const COMMANDS = {
   test: { program: 'tools/test/main.ts', needsBuild: false },
   demo: { program: 'tools/demo/main.ts', needsBuild: false },
   bench: { program: 'tools/bench/main.ts', needsBuild: true },
+  simulate: { program: 'apps/gpu-scheduler/src/simulation/main.ts', needsBuild: false },
 };
 
 const HELP = `Baton: chat and images for people who share one GPU.
@@ -32,6 +33,7 @@ const HELP = `Baton: chat and images for people who share one GPU.
   npm test               every check and every test
   npm run demo           a chat and an image on a running Baton, with the time of each step
   npm run bench          measures a Baton of its own
+  npm run simulate       who would wait how long under which policy, without a GPU
 `;
 
 class SetupError extends Error {}
@@ -234,7 +236,11 @@ async function main([name, ...args]) {
     const built = await build(env);
     if (built !== 0) return built;
   }
-  return run(OWN_NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, program), ...args], { env });
+  // A program that runs without a build reads the libraries' sources.
+  const flags = needsBuild ? [] : ['--conditions=@baton/source'];
+  return run(OWN_NODE, [...flags, '--disable-warning=ExperimentalWarning', join(ROOT, program), ...args], {
+    env,
+  });
 }
 
 try {
