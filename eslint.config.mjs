@@ -18,6 +18,8 @@ const TESTS = [
   '**/*.system-spec.ts',
   '**/*.browser-spec.ts',
   '**/src/testing/**',
+  // All of it drives a stack from outside.
+  'apps/system-tests/src/**',
 ];
 const ASIDE_FROM_TESTS = { testing: [], libraries: [] };
 const IN_TESTS = { testing: ['type:testing'], libraries: ['@jest/globals', 'fast-check'] };

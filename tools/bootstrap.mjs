@@ -23,6 +23,7 @@ const COMMANDS = {
   test: { program: 'tools/test/main.ts', needsBuild: false },
   demo: { program: 'tools/demo/main.ts', needsBuild: false },
   bench: { program: 'tools/bench/main.ts', needsBuild: true },
+  campaign: { program: 'apps/system-tests/src/campaign/main.ts', needsBuild: true },
   simulate: { program: 'apps/gpu-scheduler/src/simulation/main.ts', needsBuild: false },
 };
 
@@ -33,6 +34,7 @@ const HELP = `Baton: chat and images for people who share one GPU.
   npm test               every check and every test
   npm run demo           a chat and an image on a running Baton, with the time of each step
   npm run bench          measures a Baton of its own
+  npm run campaign       breaks a Baton of its own, again and again, and judges what comes of it
   npm run simulate       who would wait how long under which policy, without a GPU
 `;
 
