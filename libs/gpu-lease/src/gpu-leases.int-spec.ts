@@ -131,6 +131,43 @@ test('a job that the scheduler refuses ends with its code', async () => {
   await expect(asking).rejects.toMatchObject({ code: 'engine.unavailable' });
 });
 
+test('a job that was not let in ends with the reason and the wait that it would have had', async () => {
+  const asking = ask(() => Promise.resolve());
+  await submitted();
+  const ended = { type: 'job.ended', jobId: 'reply-1-1', outcome: 'failed' } as const;
+  await publish({ ...ended, code: 'gpu.overloaded', expectedWaitMs: 900_000 });
+  await expect(asking).rejects.toMatchObject({
+    code: 'gpu.overloaded',
+    details: { expectedWaitMs: 900_000 },
+  });
+});
+
+test('a listener that throws keeps nobody else from being served', async () => {
+  const job = { lane: LANE, kind: 'reply' as const, userId: 1, messageId: 2, chatId: 1, estimateMs: 1_000 };
+  const angry = leases.withLease(
+    {
+      jobId: 'reply-2-1',
+      job,
+      signal: new AbortController().signal,
+      onWaiting: () => {
+        throw new Error('the page is gone');
+      },
+    },
+    () => Promise.resolve(),
+  );
+  angry.catch(() => undefined);
+  const asking = ask((lease) => Promise.resolve(lease.fence));
+  await eventually(async () => (await inbox()).length === 2);
+  const view = { stage: 'queued', position: 1, etaP50Ms: 1, etaP90Ms: 1, swap: null } as const;
+  const reason = { code: 'ahead_in_queue', holder: null } as const;
+  await publish({ type: 'job.waiting', jobs: [{ ...view, reason, jobId: 'reply-2-1' }] });
+  await storeLease('l1');
+  await publish(granted('l1'));
+  await expect(asking).resolves.toBe(7);
+  await publish({ type: 'job.ended', jobId: 'reply-2-1', outcome: 'failed', code: 'engine.unavailable' });
+  await expect(angry).rejects.toMatchObject({ code: 'engine.unavailable' });
+});
+
 test('a waiter that leaves cancels its job, and gives a grant that was on its way back at once', async () => {
   const stop = new AbortController();
   const asking = ask(() => Promise.resolve(), stop.signal);

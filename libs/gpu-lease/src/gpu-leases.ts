@@ -1,4 +1,10 @@
-import { GUARD_HEADERS, guardPath, type GpuJob, type LeaseOutcome } from '@baton/contracts';
+import {
+  GUARD_HEADERS,
+  guardPath,
+  type GpuJob,
+  type LeaseOutcome,
+  type RevokeReason,
+} from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 import { correlationId, type Log, type RedisConnections } from '@baton/platform';
 import { Heartbeat } from './heartbeat.ts';
@@ -56,8 +62,9 @@ export class GpuLeases {
    * Waits for the GPU, holds it while `work` runs, gives it back. While Redis is away it waits; `request.signal` is what
    * bounds that.
    *
-   * @throws AppError `gpu.job_cancelled`, `gpu.lease_lost`, `engine.unavailable`, `gpu.wait_too_long`; and what `work`
-   *   throws while it holds the lease
+   * @throws AppError `gpu.job_cancelled`, `gpu.lease_lost`, `engine.unavailable`, `gpu.wait_too_long`; `gpu.overloaded`
+   *   and `gpu.user_limit` with `details.expectedWaitMs` when it was not let into the queue; and what `work` throws while
+   *   it holds the lease
    */
   async withLease<T>(request: LeaseRequest, work: (lease: Lease) => Promise<T>): Promise<T> {
     const { jobId, signal } = request;
@@ -153,16 +160,17 @@ export class GpuLeases {
     const { jobId } = request;
     const { leaseId } = grant;
     const over = new AbortController();
-    const lose = (): void => over.abort(new AppError('gpu.lease_lost', { jobId, leaseId }));
+    const lose = (reason: RevokeReason | 'silent'): void =>
+      over.abort(new AppError('gpu.lease_lost', { jobId, leaseId, reason }));
     const heartbeat = new Heartbeat({
       clock: this.context.clock,
       renew: () => this.holder.renew(leaseId),
-      lost: lose,
+      lost: () => lose('silent'),
     });
     const stopListening = events.listen(jobId, {
       onWaiting: () => undefined,
       onEvent: (event) => {
-        if (event.type === 'lease.revoked' && event.leaseId === leaseId) lose();
+        if (event.type === 'lease.revoked' && event.leaseId === leaseId) lose(event.reason);
       },
     });
     const onStop = (): void => {

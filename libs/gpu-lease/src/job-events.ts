@@ -86,9 +86,20 @@ export class JobEvents {
   private deal(event: GpuEvent): void {
     if (event.type === 'gpu.status') return;
     if (event.type === 'job.waiting') {
-      for (const view of event.jobs) this.listeners.get(view.jobId)?.onWaiting(view);
+      for (const view of event.jobs) this.tell(view.jobId, (listener) => listener.onWaiting(view));
     } else {
-      this.listeners.get(event.jobId)?.onEvent(event);
+      this.tell(event.jobId, (listener) => listener.onEvent(event));
+    }
+  }
+
+  /** A listener that throws is its owner's trouble: the others must hear of their grants all the same. */
+  private tell(jobId: string, what: (listener: JobListener) => void): void {
+    const listener = this.listeners.get(jobId);
+    if (listener === undefined) return;
+    try {
+      what(listener);
+    } catch (error) {
+      this.log.error('gpu_events.listener', error, { jobId });
     }
   }
 }

@@ -74,7 +74,8 @@ export class Waiter {
       const { leaseId, fence, lane, swap } = event;
       this.settle(() => this.outcome.resolve({ leaseId, fence, lane, swap }));
     } else if (event.type === 'job.ended') {
-      this.settle(() => this.outcome.reject(endOf(event.jobId, event.code)));
+      const { jobId, code, expectedWaitMs } = event;
+      this.settle(() => this.outcome.reject(endOf(jobId, code, expectedWaitMs)));
     }
   }
 
@@ -123,6 +124,8 @@ export class Waiter {
   }
 }
 
-function endOf(jobId: string, code: string | null): AppError {
-  return new AppError(isErrorCode(code) ? code : 'gpu.lease_lost', { jobId });
+/** `expectedWaitMs` is known for a job that was not let into the queue. */
+function endOf(jobId: string, code: string | null, expectedWaitMs?: number): AppError {
+  const wait = expectedWaitMs === undefined ? {} : { expectedWaitMs };
+  return new AppError(isErrorCode(code) ? code : 'gpu.lease_lost', { jobId, ...wait });
 }
