@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { loadConfig } from '@baton/platform';
 import { schedulerEnv, toConfig } from './config.ts';
+import { onArrival } from './core/facts.ts';
+import { IMAGES, SETTINGS, job, startedState } from './core/testing.ts';
 import { LEADERSHIP_RENEW_MS, LEADERSHIP_TTL_MS } from './leases/leadership.ts';
 
 const REQUIRED = {
@@ -15,6 +17,18 @@ test('without any GPU variable images are the more urgent ones, and a turn of th
   expect(settings.maxTurnMs.comfyui).toBe(120_000);
   expect(settings.ollamaSlots).toBe(1);
   expect(settings.restoreHome).toBe(true);
+});
+
+test('the specs and the policy simulator use what runs when nothing is configured', () => {
+  expect(toConfig(loadConfig(schedulerEnv, REQUIRED)).scheduler.settings).toEqual(SETTINGS);
+});
+
+test('one person may ask for two hundred images at once, with nothing configured', () => {
+  const state = startedState(IMAGES);
+  for (let n = 0; n < 200; n += 1) {
+    const effects = onArrival(state, job(`i${n}`, IMAGES, { estimateMs: 30_000 }), 0);
+    expect(effects.some((effect) => effect.do === 'end')).toBe(false);
+  }
 });
 
 test('bad values are named, all of them', () => {

@@ -16,14 +16,31 @@ export const schedulerEnv = z.object({
   GPU_MAX_VISIT_SECONDS_COMFYUI: envInteger({ default: 120, min: 1, max: 3_600 }),
   /** How long one model of Ollama goes on taking chats once somebody else waits, in seconds. */
   GPU_MAX_VISIT_SECONDS_OLLAMA: envInteger({ default: 60, min: 1, max: 3_600 }),
+  /** How many times longer turns may get under load, so that less of a busy GPU's time goes into swaps. */
+  GPU_MAX_VISIT_GROWTH: envInteger({ default: 2, min: 1, max: 10 }),
+  /** Who has been passed over this long goes first, however much GPU time they have had, in seconds. */
+  GPU_AGED_AFTER_SECONDS: envInteger({ default: 200, min: 1, max: 86_400 }),
+  /** GPU time that somebody has used counts half after this time, in seconds. */
+  GPU_FAIRNESS_HALF_LIFE_SECONDS: envInteger({ default: 900, min: 10, max: 604_800 }),
+  /** Requests that may wait for the GPU, all together and of one person; 0 is no limit. */
+  GPU_MAX_WAITING: envInteger({ default: 10_000, min: 0, max: 1_000_000 }),
+  GPU_MAX_WAITING_PER_USER: envInteger({ default: 500, min: 0, max: 1_000_000 }),
+  /** Leases that one person may hold at a time where several share the model; 0 is no limit. */
+  GPU_MAX_RUNNING_PER_USER: envInteger({ default: 0, min: 0, max: 64 }),
+  /** A request that would wait longer is refused and told how long, in seconds; 0 is no limit. */
+  GPU_MAX_EXPECTED_WAIT_SECONDS: envInteger({ default: 7_200, min: 0, max: 604_800 }),
   /** Leases that share an Ollama visit. Worth raising only together with OLLAMA_NUM_PARALLEL of the server. */
   OLLAMA_MAX_CONCURRENT: envInteger({ default: 1, min: 1, max: 64 }),
   /** When nobody needs the GPU after ComfyUI: load the last language model again. */
   GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI: envBoolean(true),
   /** After how long without work that happens, in milliseconds. */
   GPU_RESTORE_DELAY_MS: envInteger({ default: 2_000, min: 0, max: 600_000 }),
+  /** After how long without work a model that is asked for more often replaces the resident one, in seconds. */
+  GPU_PREFETCH_AFTER_SECONDS: envInteger({ default: 10, min: 1, max: 86_400 }),
   /** How long a job waits for a GPU that is not there (no process-manager), in seconds; then it fails. */
   GPU_WAIT_TIMEOUT: envInteger({ default: 300, min: 1, max: 86_400 }),
+  /** Visits that the history keeps; older ones are forgotten. */
+  GPU_HISTORY_LIMIT: envInteger({ default: 5_000, min: 10, max: 1_000_000 }),
 });
 
 export type SchedulerEnv = z.output<typeof schedulerEnv>;
@@ -40,6 +57,7 @@ export interface SchedulerConfig {
     readonly node: string;
     readonly processManager: string;
     readonly settings: Settings;
+    readonly historyLimit: number;
   };
 }
 
@@ -56,6 +74,7 @@ export function toConfig(env: SchedulerEnv): SchedulerConfig {
     scheduler: {
       node: env.BATON_NODE,
       processManager: env.PROCESS_MANAGER_ADDRESS,
+      historyLimit: env.GPU_HISTORY_LIMIT,
       settings: {
         priority: { comfyui: env.GPU_PRIORITY_COMFYUI, ollama: env.GPU_PRIORITY_OLLAMA },
         ollamaSlots: env.OLLAMA_MAX_CONCURRENT,
@@ -64,12 +83,23 @@ export function toConfig(env: SchedulerEnv): SchedulerConfig {
           ollama: VISITS_PER_TOUR * laneVisitMs,
         },
         maxLaneVisitMs: laneVisitMs,
+        maxTurnGrowth: env.GPU_MAX_VISIT_GROWTH,
+        agedAfterMs: {
+          comfyui: env.GPU_AGED_AFTER_SECONDS * 1_000,
+          ollama: env.GPU_AGED_AFTER_SECONDS * 1_000,
+        },
+        fairnessHalfLifeMs: env.GPU_FAIRNESS_HALF_LIFE_SECONDS * 1_000,
         restoreHome: env.GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI,
         restoreAfterIdleMs: env.GPU_RESTORE_DELAY_MS,
+        prefetchAfterIdleMs: env.GPU_PREFETCH_AFTER_SECONDS * 1_000,
         retryPauseMs: 1_000,
         maxRetryPauseMs: 30_000,
         maxSwapFailures: 3,
         awayPatienceMs: env.GPU_WAIT_TIMEOUT * 1_000,
+        maxWaiting: env.GPU_MAX_WAITING,
+        maxWaitingPerUser: env.GPU_MAX_WAITING_PER_USER,
+        maxRunningPerUser: env.GPU_MAX_RUNNING_PER_USER,
+        maxExpectedWaitMs: env.GPU_MAX_EXPECTED_WAIT_SECONDS * 1_000,
       },
     },
   };

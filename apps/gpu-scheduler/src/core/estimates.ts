@@ -1,37 +1,75 @@
-import type { Engine, Lane } from './lane-queue.ts';
+import type { Engine, Lane, WaitingJob } from './lane-queue.ts';
+import { addSample, isWindow, quantile, typical, type Window } from './window.ts';
 
-/** A running mean with its variance; old values fade, so that a changed disk or model is learned within a day. */
+/**
+ * What has been learned about times. Plain data: it can be stored as JSON and handed to the next term. Nothing here is
+ * changed in place.
+ */
+export interface Estimates {
+  readonly version: 1;
+  /** Real time over the submitter's guess, by lane and kind of work, and by engine for what is new. */
+  readonly ratios: Readonly<Record<string, Window>>;
+  /** Real time per unit of work, where jobs say how much work they are. */
+  readonly unitMs: Readonly<Record<string, Window>>;
+  /** Time of a swap in ms by `from engine > to lane`. */
+  readonly swapMs: Readonly<Record<string, Window>>;
+  /**
+   * How far off the promised waits were, by engine: 0 is the promised middle, 1 the promised late end. Others who arrive
+   * meanwhile are not in a forecast; that is how much they cost.
+   */
+  readonly promises: Readonly<Record<string, Window>>;
+}
+
+/** A time that is not known exactly. */
 export interface Band {
   readonly mean: number;
   readonly variance: number;
-  readonly count: number;
-}
-
-const FADE = 0.1;
-
-export function learn(band: Band, value: number): Band {
-  const weight = Math.max(FADE, 1 / (band.count + 1));
-  const off = value - band.mean;
-  return {
-    mean: band.mean + weight * off,
-    variance: (1 - weight) * (band.variance + weight * off * off),
-    count: band.count + 1,
-  };
-}
-
-export interface Estimates {
-  /** Real time of work over the submitter's guess, per engine. */
-  readonly serviceRatio: Readonly<Record<Engine, Band>>;
-  /** Time of a swap in ms by `from engine > to lane`. */
-  readonly swapMs: Readonly<Record<string, Band>>;
 }
 
 /** Before anything was measured: a swap of about 7 s, give or take 4; guesses that are right within 40 %. */
-const UNKNOWN_SWAP: Band = { mean: 7_000, variance: 4_000 ** 2, count: 0 };
-const UNKNOWN_RATIO: Band = { mean: 1, variance: 0.4 ** 2, count: 0 };
+const UNKNOWN_SWAP: Band = { mean: 7_000, variance: 4_000 ** 2 };
+const UNKNOWN_RATIO: Band = { mean: 1, variance: 0.4 ** 2 };
+/** Models come and go; what was learned about the ones that are not used any more is dropped. */
+const KEYS_KEPT = 64;
+/** Fewer measured values than this are mixed with what is known of the engine as a whole. */
+const ENOUGH = 4;
 
 export function noEstimates(): Estimates {
-  return { serviceRatio: { ollama: UNKNOWN_RATIO, comfyui: UNKNOWN_RATIO }, swapMs: {} };
+  return { version: 1, ratios: {}, unitMs: {}, swapMs: {}, promises: {} };
+}
+
+/** Reads what was stored; anything that does not look like it is as good as nothing. */
+export function estimatesFrom(stored: unknown): Estimates {
+  if (typeof stored !== 'object' || stored === null) return noEstimates();
+  const tables = new Map(Object.entries(stored));
+  if (tables.get('version') !== 1) return noEstimates();
+  const table = (name: string): Record<string, Window> => windowsOf(tables.get(name));
+  return {
+    version: 1,
+    ratios: table('ratios'),
+    unitMs: table('unitMs'),
+    swapMs: table('swapMs'),
+    promises: table('promises'),
+  };
+}
+
+function windowsOf(table: unknown): Record<string, Window> {
+  const windows: Record<string, Window> = {};
+  if (typeof table !== 'object' || table === null) return windows;
+  for (const [key, value] of Object.entries(table)) {
+    const window: unknown = value;
+    if (isWindow(window)) windows[key] = window;
+  }
+  return windows;
+}
+
+type Table = Readonly<Record<string, Window>>;
+
+/** The key that was used last is the last in the table; the first ones are forgotten. */
+function learned(table: Table, key: string, value: number): Table {
+  const kept = Object.entries(table).filter(([other]) => other !== key);
+  const first = Math.max(0, kept.length + 1 - KEYS_KEPT);
+  return Object.fromEntries([...kept.slice(first), [key, addSample(table[key], value)]]);
 }
 
 function swapKey(from: Lane | null, to: Lane | null): string {
@@ -39,27 +77,74 @@ function swapKey(from: Lane | null, to: Lane | null): string {
 }
 
 export function swapBand(estimates: Estimates, from: Lane | null, to: Lane | null): Band {
-  return estimates.swapMs[swapKey(from, to)] ?? UNKNOWN_SWAP;
+  return (
+    typical(estimates.swapMs[swapKey(from, to)]) ??
+    typical(estimates.swapMs[anySwapKey(to)]) ??
+    typical(estimates.swapMs['any']) ??
+    UNKNOWN_SWAP
+  );
+}
+
+function anySwapKey(to: Lane | null): string {
+  return `any > ${to?.engine ?? 'nothing'}`;
 }
 
 export function learnSwap(
   estimates: Estimates,
   swap: { readonly from: Lane | null; readonly to: Lane | null; readonly ms: number },
 ): Estimates {
-  const band = learn(swapBand(estimates, swap.from, swap.to), swap.ms);
-  return { ...estimates, swapMs: { ...estimates.swapMs, [swapKey(swap.from, swap.to)]: band } };
+  let swapMs = learned(estimates.swapMs, swapKey(swap.from, swap.to), swap.ms);
+  swapMs = learned(swapMs, anySwapKey(swap.to), swap.ms);
+  swapMs = learned(swapMs, 'any', swap.ms);
+  return { ...estimates, swapMs };
 }
 
-export function learnService(
-  estimates: Estimates,
-  service: { readonly engine: Engine; readonly estimateMs: number; readonly ms: number },
-): Estimates {
-  const band = learn(estimates.serviceRatio[service.engine], service.ms / service.estimateMs);
-  return { ...estimates, serviceRatio: { ...estimates.serviceRatio, [service.engine]: band } };
+type Work = Pick<WaitingJob, 'lane' | 'kind' | 'estimateMs' | 'workUnits'>;
+
+function workKey(job: Work): string {
+  return `${job.lane.key} ${job.kind ?? 'work'}`;
 }
 
-/** Time on the GPU that a job is expected to take, in ms. */
-export function serviceBand(estimates: Estimates, engine: Engine, estimateMs: number): Band {
-  const ratio = estimates.serviceRatio[engine];
-  return { mean: ratio.mean * estimateMs, variance: ratio.variance * estimateMs ** 2, count: ratio.count };
+export function learnService(estimates: Estimates, job: Work, ms: number): Estimates {
+  const ratio = ms / Math.max(1, job.estimateMs);
+  let ratios = learned(estimates.ratios, workKey(job), ratio);
+  ratios = learned(ratios, job.lane.engine, ratio);
+  if (job.workUnits === undefined) return { ...estimates, ratios };
+  return { ...estimates, ratios, unitMs: learned(estimates.unitMs, workKey(job), ms / job.workUnits) };
+}
+
+/** Time on the GPU that a job is expected to take, in ms: from the amount of work, the kind of work, or the guess. */
+export function serviceBand(estimates: Estimates, job: Work): Band {
+  const perUnit = estimates.unitMs[workKey(job)];
+  if (job.workUnits !== undefined && perUnit !== undefined && perUnit.values.length >= ENOUGH) {
+    return scaled(typical(perUnit) ?? UNKNOWN_RATIO, job.workUnits);
+  }
+  const own = estimates.ratios[workKey(job)];
+  const isKnown = own !== undefined && own.values.length >= ENOUGH;
+  const ratio = typical(isKnown ? own : estimates.ratios[job.lane.engine]) ?? UNKNOWN_RATIO;
+  return scaled(ratio, job.estimateMs);
+}
+
+function scaled({ mean, variance }: Band, by: number): Band {
+  return { mean: mean * by, variance: variance * by * by };
+}
+
+/** The mean of the learned ratio of an engine: what its submitters' guesses are worth. */
+export function guessWorth(estimates: Estimates, engine: Engine): number {
+  return typical(estimates.ratios[engine])?.mean ?? 1;
+}
+
+export function learnPromise(estimates: Estimates, engine: Engine, off: number): Estimates {
+  return { ...estimates, promises: learned(estimates.promises, engine, off) };
+}
+
+/** Promised waits that came out before there is anything to learn from: as many as a normal distribution has it. */
+const PRIOR_OFF = [-1.3, -1, -0.66, -0.41, -0.2, 0, 0.2, 0.41, 0.66, 1, 1.3];
+
+/** By how much the promised middle and the promised late end have to be moved, in units of their distance. */
+export function promiseCorrection(estimates: Estimates, engine: Engine): { middle: number; late: number } {
+  const values = estimates.promises[engine]?.values ?? [];
+  // The fewer were measured, the more the prior counts.
+  const all = values.length >= 40 ? values : [...values, ...PRIOR_OFF];
+  return { middle: quantile(all, 0.5), late: quantile(all, 0.9) };
 }

@@ -36,7 +36,7 @@ export function apply(state: GpuState, fact: Fact, nowMs: number): Effect[] {
     case 'backlog':
       return facts.onBacklog(state, fact.jobs, nowMs);
     case 'cancelled':
-      if (fact.unseen !== undefined) facts.admitUndecided(state, fact.unseen);
+      if (fact.unseen !== undefined) facts.admitUndecided(state, fact.unseen, nowMs);
       return facts.onCancel(state, fact.jobId, nowMs);
     case 'vanished':
       return facts.onVanished(state, fact.jobId, nowMs);

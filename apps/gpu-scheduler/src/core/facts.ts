@@ -1,15 +1,20 @@
-import { learnService, learnSwap } from './estimates.ts';
+import { refusal } from './admission.ts';
+import { learnService, learnSwap, serviceBand } from './estimates.ts';
+import { charge, sweepAccounts, virtualOf, welcome } from './fairness.ts';
 import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
+import { withRequest, withWork } from './load.ts';
 import { endOrder, orderPatienceEndMs } from './order-end.ts';
 import { decide, patienceEndMs } from './policy.ts';
 import {
   laneQueue,
+  takeOut,
   type Effect,
   type Ending,
   type GpuState,
   type Outcome,
   type RevokeReason,
   type Running,
+  type SwapCause,
   type SwapPhase,
 } from './state.ts';
 
@@ -30,9 +35,6 @@ const TOLD_FAILURES = new Set([
 ]);
 const WAITED_TOO_LONG: Ending = { outcome: 'failed', code: 'gpu.wait_too_long' };
 
-/** How long a user's last service is remembered when nothing of theirs waits: it only breaks ties. */
-const REMEMBER_USER_MS = 3_600_000;
-
 export type Arrival = Omit<WaitingJob, 'seq'>;
 
 export function isKnown(state: GpuState, jobId: string): boolean {
@@ -44,21 +46,35 @@ export function runningJob(state: GpuState, jobId: string): Running | null {
   return null;
 }
 
+/** A new job, which may be refused; nothing of it is kept then. */
 export function onArrival(state: GpuState, arrival: Arrival, nowMs: number): Effect[] {
-  admitUndecided(state, arrival);
+  if (isKnown(state, arrival.id)) return [];
+  const refused = refusal(state, arrival, nowMs);
+  if (refused !== null) {
+    const { code, expectedWaitMs } = refused;
+    return [{ do: 'end', job: { ...arrival, seq: 0 }, ending: { outcome: 'failed', code }, expectedWaitMs }];
+  }
+  admitUndecided(state, arrival, nowMs);
+  const workMs = serviceBand(state.estimates, arrival).mean;
+  state.load = withWork(state.load, arrival.lane.engine, workMs, nowMs);
+  if (arrival.lane.engine === 'ollama') state.demand = withRequest(state.demand, arrival.lane);
   return decide(state, nowMs);
 }
 
 /** Puts a job in without deciding anything yet: its cancellation came first. */
-export function admitUndecided(state: GpuState, arrival: Arrival): void {
+export function admitUndecided(state: GpuState, arrival: Arrival, nowMs: number): void {
   if (isKnown(state, arrival.id)) return;
   state.arrivals += 1;
-  enqueue(state, { ...arrival, seq: state.arrivals });
+  enqueue(state, { ...arrival, seq: state.arrivals }, nowMs);
 }
 
-/** Many at once, without deciding in between: what a new leader finds. */
+/**
+ * Many at once, without deciding in between: what a new leader finds. They were let in before and are not refused; they
+ * are numbered in the order in which they were submitted, whatever order they are told in.
+ */
 export function onBacklog(state: GpuState, arrivals: readonly Arrival[], nowMs: number): Effect[] {
-  for (const arrival of arrivals) admitUndecided(state, arrival);
+  const inOrder = arrivals.toSorted((one, other) => one.submittedAtMs - other.submittedAtMs);
+  for (const arrival of inOrder) admitUndecided(state, arrival, nowMs);
   return decide(state, nowMs);
 }
 
@@ -66,7 +82,7 @@ export function onBacklog(state: GpuState, arrivals: readonly Arrival[], nowMs: 
 export function onCancel(state: GpuState, jobId: string, nowMs: number): Effect[] {
   const job = state.jobs.get(jobId);
   if (job !== undefined) {
-    dequeue(state, job);
+    takeOut(state, job);
     return [{ do: 'end', job, ending: CANCELLED }, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
   }
   const running = runningJob(state, jobId);
@@ -77,7 +93,7 @@ export function onCancel(state: GpuState, jobId: string, nowMs: number): Effect[
 export function onVanished(state: GpuState, jobId: string, nowMs: number): Effect[] {
   const job = state.jobs.get(jobId);
   if (job === undefined) return [];
-  dequeue(state, job);
+  takeOut(state, job);
   return [...becameIdle(state, nowMs), ...decide(state, nowMs)];
 }
 
@@ -101,12 +117,13 @@ export function onGrantFailed(state: GpuState, leaseId: string, why: GrantFailur
   const running = state.running.get(leaseId);
   if (running?.stage !== 'granting') return [];
   state.running.delete(leaseId);
+  settleAccount(state, running, 0, nowMs);
   const effects: Effect[] = [];
   if (state.visit !== null) state.visit.served = Math.max(0, state.visit.served - 1);
   if (running.ending?.outcome === 'cancelled' || why === 'cancelled') {
     effects.push({ do: 'end', job: running.job, ending: CANCELLED });
   } else if (why !== 'job_gone') {
-    enqueue(state, running.job);
+    enqueue(state, running.job, nowMs);
     if (why === 'refused') pauseLane(state, running.job.lane, nowMs);
     else setAway(state, nowMs);
   }
@@ -136,12 +153,10 @@ export function onDoorShut(state: GpuState, leaseId: string, isQuiet: boolean, n
   if (!isQuiet) state.clearing ??= { atMs: nowMs, failures: 0 };
   const { job } = running;
   const ending = running.ending ?? LOST;
-  if (ending.outcome === 'completed') {
-    state.estimates = learnService(state.estimates, {
-      engine: job.lane.engine,
-      estimateMs: job.estimateMs,
-      ms: Math.max(0, nowMs - running.grantedAtMs),
-    });
+  const tookMs = Math.max(0, nowMs - running.grantedAtMs);
+  settleAccount(state, running, tookMs, nowMs);
+  if (ending.outcome === 'completed' && !state.isThinkingAhead) {
+    state.estimates = learnService(state.estimates, job, tookMs);
   }
   const finish: Effect = { do: 'finish', leaseId, job, ending };
   return [finish, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
@@ -182,7 +197,8 @@ export function onSwapEnded(
   const effects: Effect[] = [];
   if (isDone && swap.to !== null) {
     openVisit(state, swap.to, { fence: swap.fence, swapId, nowMs });
-    laneQueue(state, swap.to).failures = 0;
+    const queue = state.lanes.get(swap.to.key);
+    if (queue !== undefined) queue.failures = 0;
   } else if (isDone) {
     state.clearing = null;
   } else {
@@ -190,10 +206,10 @@ export function onSwapEnded(
     effects.push(
       ...(swap.to === null
         ? clearingFailed(state, nowMs)
-        : swapFailed(state, { lane: swap.to, code: code ?? null }, nowMs)),
+        : swapFailed(state, { lane: swap.to, cause: swap.cause, code: code ?? null }, nowMs)),
     );
   }
-  if (isDone && tookMs !== null) {
+  if (isDone && tookMs !== null && !state.isThinkingAhead) {
     state.estimates = learnSwap(state.estimates, { from: swap.from, to: swap.to, ms: tookMs });
   }
   return [...effects, ...decide(state, nowMs)];
@@ -203,16 +219,16 @@ export function onSwapEnded(
 export function onTick(state: GpuState, nowMs: number): Effect[] {
   const effects: Effect[] = [];
   if (!state.node.isPresent) {
-    for (const job of [...state.jobs.values()]) {
-      if (nowMs < patienceEndMs(state, job)) continue;
-      dequeue(state, job);
-      effects.push({ do: 'end', job, ending: WAITED_TOO_LONG });
+    for (const queue of [...state.lanes.values()]) {
+      for (let job = queue.oldest(); job !== null; job = queue.oldest()) {
+        if (nowMs < patienceEndMs(state, job)) break;
+        takeOut(state, job);
+        effects.push({ do: 'end', job, ending: WAITED_TOO_LONG });
+      }
     }
     if (nowMs >= orderPatienceEndMs(state)) effects.push(...endOrder(state, 'failed', WAITED_TOO_LONG.code));
   }
-  for (const [userId, atMs] of state.servedAtMs) {
-    if (atMs < nowMs - REMEMBER_USER_MS) state.servedAtMs.delete(userId);
-  }
+  if (!state.isThinkingAhead) sweepAccounts(state, nowMs);
   return [...effects, ...decide(state, nowMs)];
 }
 
@@ -245,9 +261,20 @@ export function openVisit(
   const { fence, swapId, nowMs } = opening;
   state.fence = Math.max(state.fence, fence);
   const isByHand = state.order?.to.key === lane.key;
-  state.visit = { lane, fence, startedAtMs: nowMs, swapId, isByHand, served: 0, gate: null };
+  state.visit = {
+    lane,
+    fence,
+    startedAtMs: nowMs,
+    swapId,
+    isByHand,
+    served: 0,
+    gate: null,
+    heldJobMs: 0,
+    heldUntilMs: nowMs,
+    drainedAtMs: null,
+  };
   if (state.turn === null || state.turn.engine !== lane.engine) {
-    state.turn = { engine: lane.engine, visited: new Set(), gate: null };
+    state.turn = { engine: lane.engine, visited: new Set(), gate: null, startedAtMs: nowMs };
   }
   state.turn.visited.add(lane.key);
   if (lane.engine === 'ollama') state.home = lane;
@@ -257,10 +284,10 @@ export function openVisit(
 /** Tells those who wait when it has failed often enough; later ones get one try each, after the pause. */
 function swapFailed(
   state: GpuState,
-  { lane, code }: { lane: Lane; code: string | null },
+  { lane, cause, code }: { lane: Lane; cause: SwapCause | null; code: string | null },
   nowMs: number,
 ): Effect[] {
-  if (state.home?.key === lane.key) state.homeFailed = true;
+  if (cause === 'return_home') state.homeFailed = true;
   const queue = pauseLane(state, lane, nowMs);
   const isTold = code !== null && TOLD_FAILURES.has(code);
   const ending: Ending = isTold ? { outcome: 'failed', code } : NO_ENGINE;
@@ -283,7 +310,7 @@ function clearingFailed(state: GpuState, nowMs: number): Effect[] {
 
 function giveUp(state: GpuState, jobs: readonly WaitingJob[], ending: Ending): Effect[] {
   return jobs.map((job) => {
-    dequeue(state, job);
+    takeOut(state, job);
     return { do: 'end', job, ending };
   });
 }
@@ -300,17 +327,20 @@ function pauseMs(state: GpuState, failuresBefore: number): number {
   return Math.min(maxRetryPauseMs, retryPauseMs * 2 ** Math.min(failuresBefore, 10));
 }
 
-function enqueue(state: GpuState, job: WaitingJob): void {
+function enqueue(state: GpuState, job: WaitingJob, nowMs: number): void {
+  welcome(state, job.userId, nowMs);
   state.jobs.set(job.id, job);
-  laneQueue(state, job.lane).add(job);
+  laneQueue(state, job.lane).add(job, virtualOf(state, job.userId));
 }
 
-/** A lane without jobs and without a history of failures is forgotten, so that old models do not pile up. */
-function dequeue(state: GpuState, job: WaitingJob): void {
-  state.jobs.delete(job.id);
-  const queue = laneQueue(state, job.lane);
-  queue.remove(job);
-  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(job.lane.key);
+/** The estimate that was charged at the grant gives way to the time that it really took. */
+function settleAccount(
+  state: GpuState,
+  { job, charge: charged }: Running,
+  tookMs: number,
+  nowMs: number,
+): void {
+  charge(state, job.userId, (tookMs - charged.ms) * charged.weight, nowMs);
 }
 
 function becameIdle(state: GpuState, nowMs: number): [] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { learn, learnService, learnSwap, noEstimates, serviceBand, swapBand } from './estimates.ts';
+import { learnSwap } from './estimates.ts';
 import { onArrival, onGranted } from './facts.ts';
 import { forecast } from './forecast.ts';
 import type { GpuState } from './state.ts';
@@ -15,9 +15,9 @@ describe('forecast', () => {
   test('places are those of the policy: owed chats before the image, later chats behind it', () => {
     const state = holding(startedState(LLAMA));
     onArrival(state, job('c1', LLAMA), 1);
-    onArrival(state, job('i1', IMAGES), 2);
-    onArrival(state, job('c2', LLAMA), 3);
-    const places = [...forecast(state, 1_000)].map(([id, { position }]) => [id, position]);
+    onArrival(state, job('i1', IMAGES), 20_000);
+    onArrival(state, job('c2', LLAMA), 20_001);
+    const places = [...forecast(state, 20_002)].map(([id, { position }]) => [id, position]);
     expect(places).toEqual([
       ['c1', 1],
       ['i1', 2],
@@ -52,35 +52,8 @@ describe('forecast', () => {
   });
 
   test('a flood costs no more than the places that somebody can see', () => {
-    const state = holding(startedState(LLAMA));
+    const state = holding(startedState(LLAMA, { maxWaitingPerUser: 0, maxExpectedWaitMs: 0 }));
     for (let n = 0; n < 3_000; n += 1) onArrival(state, job(`c${n}`, LLAMA), 1);
     expect(forecast(state, 2).size).toBe(300);
-  });
-});
-
-describe('estimates', () => {
-  test('what was measured replaces what was guessed, lane by lane', () => {
-    const before = noEstimates();
-    const after = learnSwap(before, { from: LLAMA, to: IMAGES, ms: 1_000 });
-    expect(swapBand(after, LLAMA, IMAGES).mean).toBe(1_000);
-    expect(swapBand(after, IMAGES, LLAMA)).toEqual(swapBand(before, IMAGES, LLAMA));
-  });
-
-  test('a guess that is always half of the truth is corrected', () => {
-    let estimates = noEstimates();
-    for (let n = 0; n < 50; n += 1) {
-      estimates = learnService(estimates, { engine: 'comfyui', estimateMs: 1_000, ms: 2_000 });
-    }
-    expect(serviceBand(estimates, 'comfyui', 10_000).mean).toBeCloseTo(20_000, -2);
-    expect(serviceBand(estimates, 'ollama', 10_000).mean).toBe(10_000);
-  });
-
-  test('the spread of the values is learned with their mean', () => {
-    let band = { mean: 0, variance: 0, count: 0 };
-    for (let n = 0; n < 400; n += 1) band = learn(band, n % 2 === 0 ? 90 : 110);
-    expect(band.mean).toBeGreaterThan(95);
-    expect(band.mean).toBeLessThan(105);
-    expect(Math.sqrt(band.variance)).toBeGreaterThan(8);
-    expect(Math.sqrt(band.variance)).toBeLessThan(12);
   });
 });

@@ -1,7 +1,7 @@
-import { serviceBand, swapBand, type Band } from './estimates.ts';
+import { promiseCorrection, serviceBand, swapBand, type Band } from './estimates.ts';
 import { onDoorShut, onGranted, onReleased, onSwapEnded, onTick } from './facts.ts';
 import { nextWakeMs } from './policy.ts';
-import { copyState, type Effect, type GpuState } from './state.ts';
+import { copyState, type Effect, type GpuState, type Promised } from './state.ts';
 
 /** When a waiting job is expected to be granted, in ms from now. */
 export interface Expectation {
@@ -14,6 +14,8 @@ export interface Expectation {
 /** Nobody is served by knowing place 301; it keeps thinking ahead cheap under a flood. */
 const MAX_GRANTS = 300;
 const MAX_STEPS = 2_000;
+/** No wait is known better than that. */
+const MIN_SPREAD_MS = 500;
 /** One-sided 90 % of a normal distribution. */
 const Z90 = 1.2816;
 
@@ -25,7 +27,9 @@ interface Coming {
 
 /**
  * Runs the same policy forward on expected times, without arrivals, and notes who is granted when. Jobs that are not in
- * the answer are too far back to say, or cannot be served as things stand.
+ * the answer are too far back to say, or cannot be served as things stand. What arrivals and wrong guesses have cost others
+ * is added afterwards, from how earlier first forecasts came out. Nothing of `now` changes but the note of a job's first
+ * forecast, which no decision reads.
  */
 export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expectation> {
   const expected = new Map<string, Expectation>();
@@ -34,15 +38,20 @@ export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expe
   const coming: Coming[] = underWay(state, nowMs);
   let timeMs = nowMs;
   let variance = 0;
+  const corrections = {
+    ollama: promiseCorrection(now.estimates, 'ollama'),
+    comfyui: promiseCorrection(now.estimates, 'comfyui'),
+  };
   const perform = (effects: readonly Effect[]): void => {
     for (const effect of effects) {
       if (effect.do === 'grant') {
         const wait = timeMs - nowMs;
-        expected.set(effect.job.id, {
-          position: expected.size + 1,
-          p50Ms: Math.round(wait),
-          p90Ms: Math.round(wait + Z90 * Math.sqrt(variance)),
-        });
+        const spreadMs = Math.max(MIN_SPREAD_MS, Z90 * Math.sqrt(variance));
+        remember(now, effect.job.id, { grantAtMs: timeMs, spreadMs });
+        const { middle, late } = corrections[effect.job.lane.engine];
+        const p50Ms = Math.max(0, Math.round(wait + middle * spreadMs));
+        const p90Ms = Math.max(p50Ms, Math.round(wait + late * spreadMs));
+        expected.set(effect.job.id, { position: expected.size + 1, p50Ms, p90Ms });
         perform(onGranted(state, effect.leaseId, state.node.bootId ?? '', timeMs));
         coming.push(endOfWork(state, effect.leaseId, timeMs));
       } else if (effect.do === 'close') {
@@ -70,6 +79,11 @@ export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expe
   return expected;
 }
 
+/** Only the first forecast of a job is held against us: later ones are easier, and were asked for when it was nearly over. */
+function remember(state: GpuState, jobId: string, promised: Promised): void {
+  if (!state.promises.has(jobId)) state.promises.set(jobId, promised);
+}
+
 function underWay(state: GpuState, nowMs: number): Coming[] {
   const coming: Coming[] = [];
   for (const running of state.running.values()) {
@@ -83,7 +97,7 @@ function underWay(state: GpuState, nowMs: number): Coming[] {
 function endOfWork(state: GpuState, leaseId: string, nowMs: number): Coming {
   const running = state.running.get(leaseId);
   if (running === undefined) return { atMs: nowMs, variance: 0, happen: () => [] };
-  const band = serviceBand(state.estimates, running.job.lane.engine, running.job.estimateMs);
+  const band = serviceBand(state.estimates, running.job);
   const isClosing = running.stage === 'closing';
   return {
     ...remaining(band, isClosing ? nowMs - band.mean : running.grantedAtMs, nowMs),

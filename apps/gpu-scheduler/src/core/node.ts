@@ -1,3 +1,5 @@
+import { serviceBand } from './estimates.ts';
+import { charge, weightAt } from './fairness.ts';
 import { lostEngine, lostNode, onSwapEnded, openVisit, setAway } from './facts.ts';
 import type { Lane, WaitingJob } from './lane-queue.ts';
 import { decide } from './policy.ts';
@@ -51,9 +53,11 @@ function reconcile(state: GpuState, report: NodeReport, nowMs: number): Effect[]
       fence: report.highestFence,
       from: null,
       to: report.swap.to,
+      cause: null,
       startedAtMs: nowMs,
       phase: report.swap.phase,
       isAccepted: true,
+      missedReports: 0,
     };
     return [...state.running.values()].flatMap(lostEngine);
   }
@@ -72,12 +76,18 @@ function reconcileSwap(state: GpuState, report: NodeReport, nowMs: number): Effe
   if (report.swap?.swapId === swap.id) {
     swap.phase = report.swap.phase;
     swap.isAccepted = true;
+    swap.missedReports = 0;
     return [];
   }
   if (report.lastSwap?.swapId === swap.id) {
     return onSwapEnded(state, report.lastSwap, nowMs);
   }
-  return swap.isAccepted ? onSwapEnded(state, { swapId: swap.id, isDone: false, tookMs: null }, nowMs) : [];
+  // Busy with another: an order that came very late, or a former leader's. Ours ends that one and follows it.
+  if (!swap.isAccepted || report.swap !== null) return [];
+  swap.missedReports += 1;
+  // Between the end of one swap and the start of the next the node names neither, for a moment.
+  if (swap.missedReports < 2) return [];
+  return onSwapEnded(state, { swapId: swap.id, isDone: false, tookMs: null }, nowMs);
 }
 
 /** Leases that run in the visit fix its fence; without any, a fresh fence shuts out a former leader's late orders. */
@@ -101,14 +111,18 @@ export interface FoundLease {
 export function onLeaseFound(state: GpuState, lease: FoundLease): Effect[] {
   const isHeld = lease.ending === null;
   state.fence = Math.max(state.fence, lease.fence);
+  const job = { ...lease.job, seq: 0 };
+  const charged = { ms: serviceBand(state.estimates, job).mean, weight: weightAt(state, lease.grantedAtMs) };
   state.running.set(lease.leaseId, {
     leaseId: lease.leaseId,
-    job: { ...lease.job, seq: 0 },
+    job,
     fence: lease.fence,
     stage: isHeld ? 'live' : 'closing',
     grantedAtMs: lease.grantedAtMs,
     ending: lease.ending,
     revoke: null,
+    charge: charged,
   });
+  charge(state, job.userId, charged.ms * charged.weight, lease.grantedAtMs);
   return isHeld ? [] : [{ do: 'close', leaseId: lease.leaseId, jobId: lease.job.id, revoke: null }];
 }

@@ -54,13 +54,13 @@ test('an order waits its turn: who was there before it is served first, who came
   const state = startedState(LLAMA);
   const lease = hold(state, onArrival(state, job('c1', LLAMA), 0), 0);
   onArrival(state, job('c2', LLAMA), 1);
-  expect(order(state, {}, 2)).toEqual([]);
-  onArrival(state, job('c3', LLAMA), 3);
-  expect(release(state, lease, 5_000)).toEqual(['finish c1 completed', 'grant c2']);
+  expect(order(state, {}, 20_000)).toEqual([]);
+  onArrival(state, job('c3', LLAMA), 20_001);
+  expect(release(state, lease, 25_000)).toEqual(['finish c1 completed', 'grant c2']);
   const second = [...state.running.keys()][0] ?? '';
-  onGranted(state, second, 'boot-1', 5_000);
-  expect(release(state, second, 9_000)).toEqual(['finish c2 completed', 'swap comfyui by_hand']);
-  expect(words(swapEnded(state, true, 12_000))[0]).toBe('order o1 done');
+  onGranted(state, second, 'boot-1', 25_000);
+  expect(release(state, second, 29_000)).toEqual(['finish c2 completed', 'swap comfyui by_hand']);
+  expect(words(swapEnded(state, true, 32_000))[0]).toBe('order o1 done');
 });
 
 test('a forced order takes the leases back and lets nobody in before its swap', () => {

@@ -53,12 +53,12 @@ describe('gated visits', () => {
     const state = startedState(LLAMA);
     let lease = hold(state, onArrival(state, job('c1', LLAMA), 0), 0);
     onArrival(state, job('c2', LLAMA), 1);
-    onArrival(state, job('i1', IMAGES), 2);
-    onArrival(state, job('c3', LLAMA), 3);
-    const second = release(state, lease, 5_000);
+    onArrival(state, job('i1', IMAGES), 20_000);
+    onArrival(state, job('c3', LLAMA), 20_001);
+    const second = release(state, lease, 25_000);
     expect(words(second)).toEqual(['finish c1 completed', 'grant c2']);
-    lease = hold(state, second, 5_000);
-    expect(words(release(state, lease, 9_000))).toContain('swap comfyui turn_over');
+    lease = hold(state, second, 25_000);
+    expect(words(release(state, lease, 29_000))).toContain('swap comfyui turn_over');
   });
 
   test('an image visit takes all comers until its time is up, counted from the first chat that waits', () => {
@@ -235,7 +235,19 @@ describe('trouble', () => {
     expect(state.swap).not.toBeNull();
     onSwapAccepted(state, state.swap?.id ?? '');
     onNodeReport(state, report(state, null), 2);
+    expect(state.swap).not.toBeNull();
+    onNodeReport(state, report(state, null), 3);
     expect(state.swap).toBeNull();
+  });
+
+  test('a swap that waits behind another one, late or of a former leader, has not failed', () => {
+    const state = startedState(LLAMA);
+    onArrival(state, job('i1', IMAGES), 0);
+    onSwapAccepted(state, state.swap?.id ?? '');
+    const late = report(state, null, { swap: { swapId: 'swap-0-9', to: QWEN, phase: 'load' } });
+    for (let n = 1; n < 5; n += 1) onNodeReport(state, late, n);
+    expect(state.swap?.to).toEqual(IMAGES);
+    expect(words(swapDone(state, 9))).toEqual(['grant i1']);
   });
 
   test('a report that was asked for before a swap ended does not undo it', () => {

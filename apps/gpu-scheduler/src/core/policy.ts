@@ -1,59 +1,73 @@
-import type { LaneQueue, Engine, Lane, WaitingJob } from './lane-queue.ts';
+import { learnPromise, serviceBand } from './estimates.ts';
+import { charge, weightAt } from './fairness.ts';
+import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
+import { shareOf } from './load.ts';
 import { orderPatienceEndMs, settleOrder } from './order-end.ts';
-import { laneQueue, type Effect, type Gate, type GpuState, type SwapCause } from './state.ts';
-
-const EVERYBODY = Number.POSITIVE_INFINITY;
+import {
+  takeOut,
+  type Effect,
+  type GpuState,
+  type GrantReason,
+  type SwapCause,
+  type Turn,
+  type Visit,
+} from './state.ts';
+import { drainEndMs, entitled, EVERYBODY, gateWakeMs, isOffered, settleGates, turnMs } from './visits.ts';
 
 /**
  * Decides what the GPU does next, after every fact. Checked in this order:
- *   1. the node is away, or a swap is under way: nothing;
- *   2. an engine did not let go: once nobody runs, the card is cleared;
- *   3. the visit has a free place and somebody who may have it: grant, until one of the two runs out;
- *   4. somebody still runs: wait for the end;
- *   5. somebody waits in another lane: swap to the lane whose turn it is;
- *   6. nobody waits, ComfyUI or nothing is resident, and that has lasted: go home.
+ *   1. a switch by hand whose lane has the GPU is done;
+ *   2. the node is away, or a swap is under way: nothing;
+ *   3. an engine did not let go: once nobody runs, the card is cleared;
+ *   4. a forced switch by hand: once nobody runs, swap to its lane;
+ *   5. the visit has a free place and somebody who may have it: grant, until one of the two runs out;
+ *   6. somebody still runs: wait for the end;
+ *   7. somebody waits in another lane: swap to the lane whose turn it is;
+ *   8. nobody waits, and that has lasted: go home.
  * Pure but for `state`, which it moves on: the same state and time give the same effects.
  */
 export function decide(state: GpuState, nowMs: number): Effect[] {
   const effects = settleOrder(state);
   if (!state.node.isPresent || state.swap !== null) return effects;
-  return [...effects, ...decideWith(state, nowMs)];
-}
-
-function decideWith(state: GpuState, nowMs: number): Effect[] {
   settleGates(state, nowMs);
   if (state.clearing !== null) {
     const mayClear = state.running.size === 0 && nowMs >= state.clearing.atMs;
-    return mayClear ? [beginSwap(state, null, 'engine_not_quiet', nowMs)] : [];
+    if (mayClear) effects.push(beginSwap(state, null, 'engine_not_quiet', nowMs));
+    return effects;
   }
   if (state.order?.force === true) {
-    return state.running.size === 0 ? [beginSwap(state, state.order.to, 'by_hand', nowMs)] : [];
+    if (state.running.size === 0) effects.push(beginSwap(state, state.order.to, 'by_hand', nowMs));
+    return effects;
   }
-  const grants: Effect[] = [];
-  for (let grant = grantNext(state, nowMs); grant !== null; grant = grantNext(state, nowMs))
-    grants.push(grant);
-  if (state.running.size > 0) return grants;
-  const next = nextLane(state, nowMs);
-  if (next !== null) return [beginSwap(state, next.lane, next.cause, nowMs)];
-  if (state.jobs.size === 0 && isTimeToGoHome(state, nowMs) && state.home !== null) {
-    return [beginSwap(state, state.home, 'return_home', nowMs)];
+  for (let grant = grantNext(state, nowMs); grant !== null; grant = grantNext(state, nowMs)) {
+    effects.push(grant);
   }
-  return [];
+  if (state.running.size > 0) return effects;
+  const next = nextLane(state, nowMs) ?? homeward(state, nowMs);
+  if (next !== null) effects.push(beginSwap(state, next.lane, next.cause, nowMs));
+  return effects;
 }
 
 /** When `decide` could come to something new by time alone; null when only facts can change its mind. */
 export function nextWakeMs(state: GpuState, nowMs: number): number | null {
-  let wake = Number.POSITIVE_INFINITY;
+  let wake = EVERYBODY;
+  if (!state.node.isPresent) {
+    for (const queue of state.lanes.values()) {
+      const oldest = queue.oldest();
+      if (oldest !== null) wake = Math.min(wake, patienceEndMs(state, oldest));
+    }
+    wake = Math.min(wake, orderPatienceEndMs(state));
+    return Number.isFinite(wake) ? wake : null;
+  }
+  if (state.swap !== null) return null;
   for (const lane of state.lanes.values()) {
     if (lane.size > 0 && lane.retryAtMs > nowMs) wake = Math.min(wake, lane.retryAtMs);
   }
   if (state.clearing !== null && state.clearing.atMs > nowMs) wake = Math.min(wake, state.clearing.atMs);
-  if (!state.node.isPresent) {
-    for (const job of state.jobs.values()) wake = Math.min(wake, patienceEndMs(state, job));
-    wake = Math.min(wake, orderPatienceEndMs(state));
-  } else if (state.swap === null && state.running.size === 0 && state.jobs.size === 0 && wantsHome(state)) {
-    wake = Math.min(wake, state.idleSinceMs + state.settings.restoreAfterIdleMs);
-  }
+  const gateMs = gateWakeMs(state, nowMs);
+  if (gateMs > nowMs) wake = Math.min(wake, gateMs);
+  const home = homeLane(state);
+  if (home !== null) wake = Math.min(wake, home.fromMs);
   return Number.isFinite(wake) ? wake : null;
 }
 
@@ -63,90 +77,48 @@ export function patienceEndMs(state: GpuState, job: WaitingJob): number {
 }
 
 /**
- * A gate is closed while, and only while, somebody else waits: the engine's gate when the other engine has a job, the
- * lane's gate when any other lane has one. Closing remembers who had arrived by then.
+ * One grant of the visit, or null. Checked in this order: no place is free; nobody waits, or the lane pauses; the next of
+ * those who are entitled; somebody who fits into the time that the others still need.
  */
-function settleGates(state: GpuState, nowMs: number): void {
-  const { visit, turn } = state;
-  if (visit === null || turn === null) return;
-  let othersLane = false;
-  let othersEngine = false;
-  for (const queue of state.lanes.values()) {
-    if (!isOffered(queue, nowMs) || queue.lane.key === visit.lane.key) continue;
-    othersLane = true;
-    if (queue.lane.engine !== turn.engine) othersEngine = true;
-  }
-  if (state.order !== null && state.order.to.key !== visit.lane.key) {
-    othersLane = true;
-    if (state.order.to.engine !== turn.engine) othersEngine = true;
-  }
-  const closed: Gate = { closedAtMs: nowMs, throughSeq: state.arrivals };
-  visit.gate = othersLane ? (visit.gate ?? closed) : null;
-  if (othersEngine && turn.gate === null) {
-    // A tour of the models begins; this one is having its visit.
-    turn.visited.clear();
-    turn.visited.add(visit.lane.key);
-  }
-  turn.gate = othersEngine ? (turn.gate ?? closed) : null;
-}
-
-function isOffered(queue: LaneQueue, nowMs: number): boolean {
-  return queue.size > 0 && queue.retryAtMs <= nowMs;
-}
-
-/** The more urgent engine takes all comers until its time is up; the other one serves those who were there. */
-function takesAllComers(state: GpuState, engine: Engine): boolean {
-  const other: Engine = engine === 'comfyui' ? 'ollama' : 'comfyui';
-  return state.settings.priority[engine] > state.settings.priority[other];
-}
-
-/**
- * Who may still be served in this visit, as an arrival number: everybody, those up to a gate, or nobody (0).
- *   1. a visit serves at least one job;
- *   2. the other engine waits: nobody once the engine's time is up; before, all comers for the more urgent engine, for
- *      the other one those who had arrived;
- *   3. another model waits: nobody once the visit's time is up; before, those who had arrived.
- */
-function servedThrough(state: GpuState, nowMs: number): number {
-  const { visit, turn, settings } = state;
-  if (visit === null || turn === null) return 0;
-  if (visit.served === 0) return EVERYBODY;
-  let through = EVERYBODY;
-  if (turn.gate !== null) {
-    if (nowMs >= turn.gate.closedAtMs + settings.maxTurnMs[turn.engine]) return 0;
-    if (!takesAllComers(state, turn.engine)) through = turn.gate.throughSeq;
-  }
-  if (turn.engine === 'ollama' && visit.gate !== null) {
-    if (nowMs >= visit.gate.closedAtMs + settings.maxLaneVisitMs) return 0;
-    if (turn.gate === null || !takesAllComers(state, turn.engine)) {
-      through = Math.min(through, visit.gate.throughSeq);
-    }
-  }
-  return through;
-}
-
 function grantNext(state: GpuState, nowMs: number): Effect | null {
-  const { visit } = state;
+  const { visit, settings } = state;
   if (visit === null) return null;
-  const slots = visit.lane.engine === 'ollama' ? state.settings.ollamaSlots : 1;
+  const slots = visit.lane.engine === 'ollama' ? settings.ollamaSlots : 1;
   if (state.running.size >= slots) return null;
-  const queue = laneQueue(state, visit.lane);
-  if (!isOffered(queue, nowMs)) return null;
-  const through = servedThrough(state, nowMs);
-  const job = queue.next(through, state.servedAtMs);
-  if (job === null) return null;
-  const reason =
-    through !== EVERYBODY
-      ? 'owed'
-      : visit.gate !== null && visit.served === 0
-        ? 'minimum_service'
-        : 'visit_open';
-  queue.remove(job);
-  state.jobs.delete(job.id);
-  state.servedAtMs.set(job.userId, nowMs);
+  const queue = state.lanes.get(visit.lane.key);
+  if (queue === undefined || !isOffered(queue, nowMs)) return null;
+  const { throughSeq, reason } = entitled(state, visit, nowMs);
+  const without = usersAtTheirLimit(state);
+  const agedBeforeMs = nowMs - settings.agedAfterMs[visit.lane.engine];
+  const next = queue.next({ throughSeq, agedBeforeMs, without });
+  if (next !== null) {
+    visit.drainedAtMs = null;
+    return grant(state, visit, next.job, next.isAged ? 'aged' : reason, nowMs);
+  }
+  if (state.running.size === 0) return null;
+  visit.drainedAtMs ??= drainEndMs(state);
+  const rider = queue.next({ throughSeq: EVERYBODY, agedBeforeMs, without });
+  if (rider === null) return null;
+  const endMs = nowMs + serviceBand(state.estimates, rider.job).mean;
+  return endMs <= visit.drainedAtMs ? grant(state, visit, rider.job, 'rides_along', nowMs) : null;
+}
+
+function usersAtTheirLimit(state: GpuState): number[] {
+  const { maxRunningPerUser } = state.settings;
+  if (maxRunningPerUser === 0) return [];
+  const held = new Map<number, number>();
+  for (const { job } of state.running.values()) held.set(job.userId, (held.get(job.userId) ?? 0) + 1);
+  return [...held].filter(([, count]) => count >= maxRunningPerUser).map(([userId]) => userId);
+}
+
+function grant(state: GpuState, visit: Visit, job: WaitingJob, reason: GrantReason, nowMs: number): Effect {
+  keepPromise(state, job, nowMs);
+  state.lanes.get(job.lane.key)?.served(job.userId, nowMs);
+  takeOut(state, job);
   visit.served += 1;
   state.grants += 1;
   const leaseId = `${state.term}-${state.grants}`;
+  const charged = { ms: serviceBand(state.estimates, job).mean, weight: weightAt(state, nowMs) };
   state.running.set(leaseId, {
     leaseId,
     job,
@@ -155,10 +127,21 @@ function grantNext(state: GpuState, nowMs: number): Effect | null {
     grantedAtMs: nowMs,
     ending: null,
     revoke: null,
+    charge: charged,
   });
+  charge(state, job.userId, charged.ms * charged.weight, nowMs);
   // Only the first jobs of a visit waited for the hand-over itself.
   const swapId = job.submittedAtMs <= visit.startedAtMs ? visit.swapId : null;
   return { do: 'grant', leaseId, job, fence: visit.fence, swapId, reason };
+}
+
+/** What became of the first forecast teaches the next ones. */
+function keepPromise(state: GpuState, job: WaitingJob, nowMs: number): void {
+  const promised = state.promises.get(job.id);
+  if (promised === undefined || state.isThinkingAhead) return;
+  state.promises.delete(job.id);
+  const off = (nowMs - promised.grantAtMs) / promised.spreadMs;
+  state.estimates = learnPromise(state.estimates, job.lane.engine, off);
 }
 
 /** A lane that somebody waits for, with the arrival number of who waits longest. */
@@ -170,30 +153,38 @@ interface Candidate {
 
 /**
  * The lane that is visited next; null when nobody waits who could be served. Checked in this order:
- *   1. Ollama's turn is ending because an image waits: models that are still owed their visit, oldest job first;
+ *   1. Ollama's turn, and an image waits: the models that are still owed their visit of the tour, while the turn lasts;
  *   2. the turn has ended because the other engine waits: the other engine;
  *   3. otherwise the most urgent engine that somebody waits for.
  * Within an engine the lane whose job arrived first. A switch by hand counts as a job of its lane.
  */
 function nextLane(state: GpuState, nowMs: number): Candidate | null {
-  const offered = candidates(state, nowMs);
-  const { turn } = state;
-  const gate = turn?.gate ?? null;
-  if (turn !== null && gate !== null) {
-    const { engine } = turn;
-    if (engine === 'ollama' && nowMs < gate.closedAtMs + state.settings.maxTurnMs.ollama) {
-      const owed = oldest(
-        offered.filter(({ lane }) => lane.engine === 'ollama' && !turn.visited.has(lane.key)),
-      );
-      if (owed !== null && owed.seq <= gate.throughSeq) return because(owed, 'tour');
+  const found = candidates(state, nowMs);
+  const { turn, visit } = state;
+  if (turn !== null && visit !== null) {
+    const sameEngine = found.filter(({ lane }) => lane.engine === turn.engine);
+    const others = oldest(found.filter(({ lane }) => lane.engine !== turn.engine));
+    if (others !== null) {
+      const owed = oldest(sameEngine.filter(({ lane }) => !turn.visited.has(lane.key)));
+      if (owed !== null && isOwedItsVisit(state, turn, owed, nowMs)) return because(owed, 'tour');
+      if (turn.gate !== null) return sameEngine.length > 0 ? because(others, 'turn_over') : others;
     }
-    const isLeft = offered.some(({ lane }) => lane.engine === engine);
-    const other = oldest(offered.filter(({ lane }) => lane.engine !== engine));
-    return isLeft ? because(other, 'turn_over') : other;
   }
-  const others = offered.filter(({ lane }) => lane.key !== state.visit?.lane.key);
-  const urgent = Math.max(...others.map(({ lane }) => state.settings.priority[lane.engine]));
-  return oldest(others.filter(({ lane }) => state.settings.priority[lane.engine] === urgent));
+  const elsewhere = found.filter(({ lane }) => lane.key !== visit?.lane.key);
+  const urgent = Math.max(...elsewhere.map(({ lane }) => state.settings.priority[lane.engine]));
+  const next = oldest(elsewhere.filter(({ lane }) => state.settings.priority[lane.engine] === urgent));
+  const isOtherEngine = next?.lane.engine !== visit?.lane.engine;
+  const isLeft = found.some(({ lane }) =>
+    isOtherEngine ? lane.engine === visit?.lane.engine : lane.key === visit?.lane.key,
+  );
+  return isLeft ? because(next, isOtherEngine ? 'turn_over' : 'worth_it') : next;
+}
+
+function isOwedItsVisit(state: GpuState, turn: Turn, { seq }: Candidate, nowMs: number): boolean {
+  if (turn.engine !== 'ollama') return false;
+  if (turn.gate === null) return true;
+  const endMs = turn.gate.closedAtMs + turnMs(state, 'ollama', nowMs);
+  return nowMs < endMs && seq <= turn.gate.throughSeq;
 }
 
 function because(candidate: Candidate | null, cause: SwapCause): Candidate | null {
@@ -203,11 +194,14 @@ function because(candidate: Candidate | null, cause: SwapCause): Candidate | nul
 function candidates(state: GpuState, nowMs: number): Candidate[] {
   const found: Candidate[] = [];
   for (const queue of state.lanes.values()) {
-    if (isOffered(queue, nowMs))
-      found.push({ lane: queue.lane, seq: queue.oldestSeq(), cause: 'job_waiting' });
+    if (isOffered(queue, nowMs)) found.push(candidateOf(queue));
   }
   if (state.order !== null) found.push({ lane: state.order.to, seq: state.order.seq, cause: 'by_hand' });
   return found;
+}
+
+function candidateOf(queue: LaneQueue): Candidate {
+  return { lane: queue.lane, seq: queue.oldestSeq(), cause: 'job_waiting' };
 }
 
 function oldest(found: readonly Candidate[]): Candidate | null {
@@ -216,23 +210,36 @@ function oldest(found: readonly Candidate[]): Candidate | null {
   return first;
 }
 
-function wantsHome(state: GpuState): boolean {
-  return (
-    state.settings.restoreHome &&
-    state.home !== null &&
-    !state.homeFailed &&
-    state.order === null &&
-    !(state.visit?.isByHand === true && state.visit.served === 0) &&
-    state.visit?.lane.engine !== 'ollama'
-  );
+function homeward(state: GpuState, nowMs: number): Candidate | null {
+  const home = homeLane(state);
+  return home === null || nowMs < home.fromMs ? null : { lane: home.lane, seq: 0, cause: 'return_home' };
 }
 
-function isTimeToGoHome(state: GpuState, nowMs: number): boolean {
-  return wantsHome(state) && nowMs >= state.idleSinceMs + state.settings.restoreAfterIdleMs;
+/** A model must be asked for so many times as often before it is loaded in place of another that nobody uses just now. */
+const CLEARLY_MORE = 2;
+
+/**
+ * Where an idle GPU goes, and from when on; null when it stays. Checked in this order:
+ *   1. not at all: somebody waits or runs, it is not wanted, it was put here by hand, or going home has just failed;
+ *   2. no language model is resident: the last one, or one that is asked for clearly more often;
+ *   3. a language model is resident and another is asked for clearly more often: that one, after a longer pause.
+ */
+function homeLane(state: GpuState): { readonly lane: Lane; readonly fromMs: number } | null {
+  const { settings, visit, home } = state;
+  const isBusy = state.running.size > 0 || state.jobs.size > 0 || state.order !== null;
+  if (isBusy || !settings.restoreHome || state.homeFailed || home === null) return null;
+  if (visit?.isByHand === true && visit.served === 0) return null;
+  const wanted = state.demand[0];
+  const isClear = wanted !== undefined && wanted.share >= CLEARLY_MORE * shareOf(state.demand, home);
+  if (visit?.lane.engine !== 'ollama') {
+    return { lane: isClear ? wanted.lane : home, fromMs: state.idleSinceMs + settings.restoreAfterIdleMs };
+  }
+  if (!isClear || wanted.lane.key === visit.lane.key) return null;
+  return { lane: wanted.lane, fromMs: state.idleSinceMs + settings.prefetchAfterIdleMs };
 }
 
 /** The old visit is over from here on; the fence of the new one is used up even when the swap fails. */
-function beginSwap(state: GpuState, to: Lane | null, reason: SwapCause, nowMs: number): Effect {
+function beginSwap(state: GpuState, to: Lane | null, cause: SwapCause, nowMs: number): Effect {
   const from = state.visit?.lane ?? null;
   state.fence += 1;
   state.nodeTurns += 1;
@@ -243,9 +250,11 @@ function beginSwap(state: GpuState, to: Lane | null, reason: SwapCause, nowMs: n
     fence: state.fence,
     from,
     to,
+    cause,
     startedAtMs: nowMs,
     phase: 'drain',
     isAccepted: false,
+    missedReports: 0,
   };
-  return { do: 'startSwap', swap: state.swap, reason };
+  return { do: 'startSwap', swap: state.swap, reason: cause };
 }

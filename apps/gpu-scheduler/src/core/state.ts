@@ -1,4 +1,6 @@
 import { noEstimates, type Estimates } from './estimates.ts';
+import { NO_DEMAND, noLoad, type Demand, type Load } from './load.ts';
+import { LayeredMap } from './layered-map.ts';
 import { LaneQueue, type Engine, type Lane, type WaitingJob } from './lane-queue.ts';
 
 export interface Settings {
@@ -10,9 +12,17 @@ export interface Settings {
   readonly maxTurnMs: Readonly<Record<Engine, number>>;
   /** The same between the models of Ollama. */
   readonly maxLaneVisitMs: number;
+  /** Under load turns may grow up to this many times the length above, so that less time goes into swaps. */
+  readonly maxTurnGrowth: number;
+  /** Who has been passed over this long is served first, whatever they have had. */
+  readonly agedAfterMs: Readonly<Record<Engine, number>>;
+  /** GPU time that was used counts half after this time. */
+  readonly fairnessHalfLifeMs: number;
   readonly restoreHome: boolean;
   /** Nobody waits and nobody works for this long: then the GPU goes home. */
   readonly restoreAfterIdleMs: number;
+  /** Nobody has asked for this long, and another model is asked for more often: then that one is loaded. */
+  readonly prefetchAfterIdleMs: number;
   /** First pause after a failed swap; doubles with each further one, up to `maxRetryPauseMs`. */
   readonly retryPauseMs: number;
   readonly maxRetryPauseMs: number;
@@ -20,6 +30,14 @@ export interface Settings {
   readonly maxSwapFailures: number;
   /** How long jobs wait for a node that is not there. */
   readonly awayPatienceMs: number;
+  /** Jobs that may wait, all together; 0 is no limit. */
+  readonly maxWaiting: number;
+  /** Jobs of one user that may wait; 0 is no limit. */
+  readonly maxWaitingPerUser: number;
+  /** Leases that one user may hold in a shared visit; 0 is no limit. */
+  readonly maxRunningPerUser: number;
+  /** A job that would have to wait longer is not let in; 0 is no limit. */
+  readonly maxExpectedWaitMs: number;
 }
 
 export type Outcome = 'completed' | 'failed' | 'cancelled';
@@ -46,6 +64,8 @@ export interface Running {
   ending: Ending | null;
   /** What the holder is told with it; null when the holder gave the lease back by itself. */
   revoke: RevokeReason | null;
+  /** What the user's account was charged with at the grant: expected time, and what a ms weighed then. */
+  readonly charge: { readonly ms: number; readonly weight: number };
 }
 
 /** The time that one lane owns the GPU. */
@@ -60,6 +80,11 @@ export interface Visit {
   /** Jobs granted in it. */
   served: number;
   gate: Gate | null;
+  /** What the waiting for other models has come to since the lane's gate closed: jobs times ms. */
+  heldJobMs: number;
+  heldUntilMs: number;
+  /** Set when nobody else is owed service: who fits in before this may ride along. */
+  drainedAtMs: number | null;
 }
 
 /** The visits of one engine in a row. For ComfyUI that is one visit; Ollama tours its models. */
@@ -67,6 +92,7 @@ export interface Turn {
   readonly engine: Engine;
   readonly visited: Set<string>;
   gate: Gate | null;
+  readonly startedAtMs: number;
 }
 
 /** Closed because somebody else waits: from then on only those who had arrived are owed service. */
@@ -101,10 +127,14 @@ export interface Swap {
   readonly fence: number;
   readonly from: Lane | null;
   readonly to: Lane | null;
+  /** Null for one that a former leader began. */
+  readonly cause: SwapCause | null;
   readonly startedAtMs: number;
   phase: SwapPhase;
   /** The node has confirmed that it knows of this swap. */
   isAccepted: boolean;
+  /** Reports in a row in which a node that is not busy did not know of it although it had confirmed it. */
+  missedReports: number;
 }
 
 export interface GpuState {
@@ -134,10 +164,29 @@ export interface GpuState {
   /** The last switch by hand that was heard of: an order may be told twice. */
   lastOrderId: string | null;
   readonly lanes: Map<string, LaneQueue>;
-  readonly jobs: Map<string, WaitingJob>;
+  readonly jobs: LayeredMap<string, WaitingJob>;
   readonly running: Map<string, Running>;
-  readonly servedAtMs: Map<number, number>;
+  /** GPU time that users have had, fading; what `fairness.ts` keeps. */
+  readonly accounts: LayeredMap<number, Account>;
+  fairSinceMs: number;
+  sweptAtMs: number;
+  load: Load;
+  demand: Demand;
   estimates: Estimates;
+  /** The first forecast of each waiting job, to learn from when it is granted. */
+  readonly promises: Map<string, Promised>;
+  /** A copy that runs ahead learns nothing: what it sees are its own expectations. */
+  readonly isThinkingAhead: boolean;
+}
+
+export interface Account {
+  readonly virtual: number;
+  readonly changedAtMs: number;
+}
+
+export interface Promised {
+  readonly grantAtMs: number;
+  readonly spreadMs: number;
 }
 
 export interface Beginning {
@@ -168,14 +217,23 @@ export function createState({ settings, term, fence, nowMs, estimates }: Beginni
     order: null,
     lastOrderId: null,
     lanes: new Map(),
-    jobs: new Map(),
+    jobs: new LayeredMap(),
     running: new Map(),
-    servedAtMs: new Map(),
+    accounts: new LayeredMap(),
+    fairSinceMs: nowMs,
+    sweptAtMs: nowMs,
+    load: noLoad(nowMs),
+    demand: NO_DEMAND,
     estimates: estimates ?? noEstimates(),
+    promises: new Map(),
+    isThinkingAhead: false,
   };
 }
 
-/** A copy to think ahead with: what happens to it does not touch the original. */
+/**
+ * A copy to think ahead with: what happens to it does not touch the original. It costs the lanes and the leases, not the
+ * jobs, and is good until the original changes.
+ */
 export function copyState(state: GpuState): GpuState {
   return {
     ...state,
@@ -184,9 +242,11 @@ export function copyState(state: GpuState): GpuState {
     turn: state.turn === null ? null : { ...state.turn, visited: new Set(state.turn.visited) },
     swap: state.swap === null ? null : { ...state.swap },
     lanes: new Map([...state.lanes].map(([key, lane]) => [key, lane.copy()])),
-    jobs: new Map(state.jobs),
+    jobs: new LayeredMap(state.jobs),
     running: new Map([...state.running].map(([id, running]) => [id, { ...running }])),
-    servedAtMs: new Map(state.servedAtMs),
+    accounts: new LayeredMap(state.accounts),
+    promises: new Map(),
+    isThinkingAhead: true,
   };
 }
 
@@ -197,6 +257,23 @@ export function laneQueue(state: GpuState, lane: Lane): LaneQueue {
     state.lanes.set(lane.key, queue);
   }
   return queue;
+}
+
+/** Takes a waiting job out. A lane without jobs and without a history of failures is forgotten. */
+export function takeOut(state: GpuState, job: WaitingJob): void {
+  state.jobs.delete(job.id);
+  state.promises.delete(job.id);
+  const queue = state.lanes.get(job.lane.key);
+  if (queue === undefined) return;
+  queue.remove(job);
+  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(job.lane.key);
+}
+
+/** The sum over all lanes. */
+export function totalOf(state: GpuState, figure: (queue: LaneQueue) => number): number {
+  let sum = 0;
+  for (const queue of state.lanes.values()) sum += figure(queue);
+  return sum;
 }
 
 /** What the loop has to do; each is answered by a fact. */
@@ -222,7 +299,13 @@ export type Effect =
   /** The door is shut: end the job and forget the lease. */
   | { readonly do: 'finish'; readonly leaseId: string; readonly job: WaitingJob; readonly ending: Ending }
   /** End a waiting job. */
-  | { readonly do: 'end'; readonly job: WaitingJob; readonly ending: Ending }
+  | {
+      readonly do: 'end';
+      readonly job: WaitingJob;
+      readonly ending: Ending;
+      /** For a job that was not let in: how long it would have had to wait. */
+      readonly expectedWaitMs?: number;
+    }
   /** A switch by hand has come to its end; `code` is an error code for `failed`. */
   | {
       readonly do: 'orderDone';

@@ -10,17 +10,26 @@ export const IMAGES: Lane = { key: 'comfyui', engine: 'comfyui' };
 export const LLAMA: Lane = { key: 'ollama:main:llama', engine: 'ollama' };
 export const QWEN: Lane = { key: 'ollama:main:qwen', engine: 'ollama' };
 
+/** Those of config.ts when nothing is set; a spec compares. */
 export const SETTINGS: Settings = {
   priority: { comfyui: 10, ollama: 5 },
   ollamaSlots: 1,
   maxTurnMs: { comfyui: 120_000, ollama: 180_000 },
   maxLaneVisitMs: 60_000,
+  maxTurnGrowth: 2,
+  agedAfterMs: { comfyui: 200_000, ollama: 200_000 },
+  fairnessHalfLifeMs: 900_000,
   restoreHome: true,
   restoreAfterIdleMs: 2_000,
+  prefetchAfterIdleMs: 10_000,
   retryPauseMs: 1_000,
   maxRetryPauseMs: 30_000,
   maxSwapFailures: 3,
   awayPatienceMs: 300_000,
+  maxWaiting: 10_000,
+  maxWaitingPerUser: 500,
+  maxRunningPerUser: 0,
+  maxExpectedWaitMs: 7_200_000,
 };
 
 export function report(state: GpuState, owner: Lane | null, over: Partial<NodeReport> = {}): NodeReport {

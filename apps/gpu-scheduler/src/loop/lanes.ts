@@ -24,6 +24,8 @@ export function toArrival(id: string, job: GpuJob): Arrival {
     lane: toLane(job.lane),
     userId: job.userId,
     estimateMs: job.estimateMs,
+    kind: job.kind,
+    ...(job.workUnits === undefined ? {} : { workUnits: job.workUnits }),
     submittedAtMs: job.submittedAtMs,
   };
 }
