@@ -38,8 +38,12 @@ export function gpuKeys(node: string) {
     node: `${tag}:node`,
     /** Stream, the scheduler's memory of visits that are over: `visitRecord`. Trimmed. */
     history: `${tag}:history`,
+    /** Hash, the visit under way: what a next leader needs to go on with its record. The scheduler's own. */
+    visit: `${tag}:visit`,
     /** String: what the scheduler has learned about times, kept for its next term. */
     estimates: `${tag}:estimates`,
+    /** String: the `switchOrder` that is not carried out yet. */
+    order: `${tag}:order`,
   } as const;
 }
 
@@ -60,6 +64,8 @@ export const gpuJob = z.object({
   chatId: z.int().positive(),
   /** Expected time on the GPU, without waiting; from own measurements where there are any. */
   estimateMs: z.int().positive(),
+  /** How much work, in units of its kind (an image: steps times megapixels): the scheduler learns the time of one. */
+  workUnits: z.number().positive().optional(),
   submittedAtMs: z.int().positive(),
   correlationId: z.string(),
 });
@@ -70,6 +76,21 @@ export const GPU_JOB_PRIORITY = { comfyui: 10, ollama: 20 } as const;
 
 export const leaseOutcome = z.enum(['completed', 'failed', 'cancelled']);
 export type LeaseOutcome = z.infer<typeof leaseOutcome>;
+
+/** Why it was this job's turn. */
+export const grantReason = z.enum([
+  /** Its lane has the GPU and nobody else waits for another. */
+  'visit_open',
+  /** A visit serves at least one job. */
+  'minimum_service',
+  /** It had arrived before the gate was closed. */
+  'owed',
+  /** A place was free while others finish, and it fits into that time. */
+  'rides_along',
+  /** It has waited so long that age goes before fairness. */
+  'aged',
+]);
+export type GrantReason = z.infer<typeof grantReason>;
 
 /** Fields of a lease hash, all strings in Redis. */
 export const leaseRecord = z.object({
@@ -87,6 +108,10 @@ export const leaseRecord = z.object({
   /** `live` until the holder releases or the scheduler revokes. */
   state: z.enum(['live', 'released', 'revoked']),
   outcome: leaseOutcome.optional(),
+  /** For the history of a next leader; absent in leases of before 2026-11-21. */
+  reason: grantReason.optional(),
+  submittedAtMs: z.coerce.number().int().positive().optional(),
+  estimateMs: z.coerce.number().int().positive().optional(),
 });
 export type LeaseRecord = z.infer<typeof leaseRecord>;
 
@@ -260,21 +285,6 @@ export const swapCause = z.enum([
 ]);
 export type SwapCause = z.infer<typeof swapCause>;
 
-/** Why it was this job's turn. */
-export const grantReason = z.enum([
-  /** Its lane has the GPU and nobody else waits for another. */
-  'visit_open',
-  /** A visit serves at least one job. */
-  'minimum_service',
-  /** It had arrived before the gate was closed. */
-  'owed',
-  /** A place was free while others finish, and it fits into that time. */
-  'rides_along',
-  /** It has waited so long that age goes before fairness. */
-  'aged',
-]);
-export type GrantReason = z.infer<typeof grantReason>;
-
 /** One lease of a visit, as history keeps it. */
 export const leaseHistory = z
   .object({
@@ -306,16 +316,28 @@ export const visitRecord = z
     swap: swapRecord.nullable(),
     /** An error code, when the swap failed. */
     failed: z.string().nullable(),
+    /** When the lane had the GPU; while the hand-over lasts, and when it failed, its beginning. */
     opened_at_ms: z.int(),
+    /** Null while it lasts. */
     closed_at_ms: z.int().nullable(),
     leases: z.array(leaseHistory),
+    /** A long visit is kept in parts, from 1 on; only the first one has cause and swap. Absent: it has one part. */
+    part: z.int().positive().optional(),
   })
   .meta({ id: 'VisitRecord' });
 export type VisitRecord = z.infer<typeof visitRecord>;
 
-/** Visits, newest first; `before` is the `next` of an earlier answer. */
+/** Position in the history: an id of its stream. */
+export const historyCursor = z
+  .string()
+  .regex(/^\d{1,16}-\d{1,10}$/, { error: 'must be the next of an answer' });
+
+/**
+ * Visits, newest first; `before` is the `next` of an earlier answer. Without it the visit under way comes first, beside
+ * the `limit`.
+ */
 export const readGpuHistory = defineCall('gpu.history', {
-  request: z.object({ before: z.string().optional(), limit: z.int().min(1).max(200).default(50) }),
+  request: z.object({ before: historyCursor.optional(), limit: z.int().min(1).max(200).default(50) }),
   reply: z.object({ visits: z.array(visitRecord), next: z.string().nullable() }),
   timeoutMs: 5_000,
 });
