@@ -6,12 +6,13 @@ import { firstToken } from './first-token.ts';
 import { idleMemory } from './idle-memory.ts';
 import { HELP, UsageError, readOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
+import { policy } from './policy.ts';
 import type { RoundsPlan } from './rounds.ts';
 import { renderReport } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const FIGURES: readonly Figure[] = [idleMemory, firstToken];
+const FIGURES: readonly Figure[] = [idleMemory, firstToken, policy];
 
 const PLANS: Readonly<Record<BenchOptions['pace'], RoundsPlan>> = {
   full: { rounds: 11, passes: 20, warmUpPasses: 40, random: Math.random },

@@ -4,6 +4,7 @@ export const HELP = `npm run bench -- [figure ...] [options]      measures a Bat
 
   first-token    what Baton adds to the time to the first token
   idle-memory    what the services hold when they have nothing to do
+  policy         who waits how long under the scheduler's policy and under simpler ones (simulated, exact)
 
   Without a name all of them, one after the other. The results are printed and written to .baton/bench/.
 

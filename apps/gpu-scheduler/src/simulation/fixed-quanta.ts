@@ -59,7 +59,9 @@ class FixedQuanta implements Rule {
     const isOver = nowMs >= this.visitStartedMs + this.quantumMs[resident.engine];
     const mayGoOn = this.served === 0 || !isOver || (otherEngine ?? otherModel) === undefined;
     if (here !== undefined && mayGoOn) return here;
-    const owed = oldest(({ engine, key }) => engine === resident.engine && !this.visited.has(key));
+    const owed = oldest(
+      ({ engine, key }) => engine === resident.engine && key !== resident.key && !this.visited.has(key),
+    );
     if (owed !== undefined && (otherEngine === undefined || owed.arrivalMs <= otherEngine.arrivalMs))
       return owed;
     return otherEngine ?? owed ?? otherModel ?? here;

@@ -12,6 +12,8 @@ export interface SimJob {
   readonly serviceMs: number;
   /** What its submitter expects that to be. */
   readonly estimateMs: number;
+  /** How much work it is, in units of its kind; null when its submitter cannot say. */
+  readonly workUnits: number | null;
 }
 
 export function classOf(job: SimJob): JobClass {

@@ -10,7 +10,8 @@ export const HELP = `npm run simulate -- [options]     who would wait how long: 
   --seeds N          how many different days (5)
   --hours N          how long each is, instead of the scenario's own hours
   --set NAME=VALUE   another setting of our policy, as in maxTurnMs.ollama=90000
-  --quick            2 seeds of 2 hours, and only the scenarios that the goals speak of
+  --goals            only the scenarios that the goals speak of
+  --quick            those, with 2 seeds of 2 hours
   --replay FILE      what was recorded (visits from GET /api/gpu/history, as JSON) under each policy
   --json             print everything as JSON instead of tables
   --help             this text
@@ -38,7 +39,9 @@ export function readOptions(args: readonly string[]): SimulateOptions | 'help' {
   const isQuick = values.quick === true;
   const everything = SCENARIOS.map(({ name }) => name);
   return {
-    scenarios: names(values.scenario, '--scenario', everything) ?? (isQuick ? GOAL_SCENARIOS : everything),
+    scenarios:
+      names(values.scenario, '--scenario', everything) ??
+      (isQuick || values.goals === true ? GOAL_SCENARIOS : everything),
     policies: names(values.policy, '--policy', POLICY_NAMES) ?? POLICY_NAMES,
     seeds: count(values.seeds, '--seeds') ?? (isQuick ? 2 : 5),
     hours: count(values.hours, '--hours') ?? (isQuick ? 2 : null),
@@ -88,6 +91,7 @@ function parse(args: readonly string[]) {
         seeds: { type: 'string' },
         hours: { type: 'string' },
         set: { type: 'string', multiple: true },
+        goals: { type: 'boolean' },
         quick: { type: 'boolean' },
         replay: { type: 'string' },
         json: { type: 'boolean' },

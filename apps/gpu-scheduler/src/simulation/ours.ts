@@ -3,7 +3,7 @@ import { forecast } from '../core/forecast.ts';
 import type { Lane } from '../core/lane-queue.ts';
 import { nextWakeMs } from '../core/policy.ts';
 import { createState, type Effect, type GpuState, type Settings, type Swap } from '../core/state.ts';
-import type { SimJob } from './job.ts';
+import { classOf, type SimJob } from './job.ts';
 import type { Order, Policy, PolicyKind, PolicyOptions } from './policy.ts';
 
 const BOOT_ID = 'simulated';
@@ -32,11 +32,10 @@ class CorePolicy implements Policy {
 
   onArrival(job: SimJob, nowMs: number): readonly Order[] {
     this.jobs.set(job.id, job);
-    const { id, lane, userId, estimateMs, arrivalMs } = job;
-    return this.tell(
-      { is: 'arrived', job: { id, lane, userId, estimateMs, submittedAtMs: arrivalMs } },
-      nowMs,
-    );
+    const { id, lane, userId, estimateMs, arrivalMs, workUnits } = job;
+    const arrival = { id, lane, userId, estimateMs, kind: classOf(job), submittedAtMs: arrivalMs };
+    const units = workUnits === null ? {} : { workUnits };
+    return this.tell({ is: 'arrived', job: { ...arrival, ...units } }, nowMs);
   }
 
   onFinished(job: SimJob, nowMs: number): readonly Order[] {

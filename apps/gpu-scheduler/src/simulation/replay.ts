@@ -124,6 +124,7 @@ function toRecord(
     arrivalMs: lease.submitted_at_ms - startMs,
     serviceMs: Math.max(1, endedMs - lease.granted_at_ms),
     estimateMs: lease.estimate_ms,
+    workUnits: null,
   };
   return { job, grantedMs: lease.granted_at_ms - startMs, endedMs: endedMs - startMs, expected: null };
 }

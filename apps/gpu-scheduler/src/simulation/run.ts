@@ -20,7 +20,7 @@ export interface World {
   readonly horizonMs: number;
 }
 
-/** Where the time went, up to the horizon. */
+/** Where the time went, up to the horizon or the last end. */
 export interface Account {
   servingMs: number;
   swappingMs: number;

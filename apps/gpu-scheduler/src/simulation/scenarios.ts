@@ -34,7 +34,7 @@ const DEMAND: Demand = {
   chatsPerHour: 200,
   hours: 6,
   models: 3,
-  guess: 'features',
+  isWorkKnown: true,
   rhythm: 'poisson',
   isSkewed: false,
   followUpShare: 0,
@@ -106,6 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
     }),
   ),
   scenario('follow-ups', 'B with a title or suggestions after half of the chats', { followUpShare: 0.5 }),
+  scenario('blind', 'B when nobody says how much work an image is', { isWorkKnown: false }),
   scenario('skewed', 'B with few people asking most', { isSkewed: true }),
   scenario('day', '24 hours, busy by day: 30 images/h, 150 chats/h', {
     imagesPerHour: 30,

@@ -16,10 +16,8 @@ const SERVICE = {
   chat: { medianMs: 6_000, sigma: 0.6, lowMs: 2_000, highMs: 20_000 },
 } as const;
 
-/** What a submitter knows beforehand: the mean of its kind, or for images also steps and pixels. */
-export type Guess = 'mean' | 'features';
 /** Steps times pixels say how long an image takes, give or take this much (standard deviation of the logarithm). */
-const FEATURE_SIGMA = 0.2;
+const WORK_SIGMA = 0.2;
 
 export interface Demand {
   readonly users: number;
@@ -27,7 +25,8 @@ export interface Demand {
   readonly chatsPerHour: number;
   readonly hours: number;
   readonly models: 1 | 3;
-  readonly guess: Guess;
+  /** Images say how much work they are (steps times pixels); otherwise only the mean of their kind is known. */
+  readonly isWorkKnown: boolean;
   /** `poisson`: evenly. `bursts`: 120 s of five times the rate, 480 s of nothing. `day`: busy by day, quiet by night. */
   readonly rhythm: 'poisson' | 'bursts' | 'day';
   /** Few people ask most: the user is the square of a uniform number. */
@@ -98,14 +97,17 @@ function rateOf(demand: Demand, random: Random): Rate {
     return { peak, at: (ms) => (DAY[Math.floor(ms / HOUR_MS) % DAY.length] ?? 1) / peak };
   }
   if (demand.rhythm === 'poisson') return { peak: 1, at: () => 1 };
-  const bursts: { fromMs: number; toMs: number }[] = [];
+  const edgesMs: number[] = [];
   for (let ms = 0; ms < demand.hours * HOUR_MS;) {
-    const fromMs = ms + random.exponential(BURST.offMs);
-    ms = fromMs + random.exponential(BURST.onMs);
-    bursts.push({ fromMs, toMs: ms });
+    edgesMs.push((ms += random.exponential(BURST.offMs)), (ms += random.exponential(BURST.onMs)));
   }
-  const isOn = (ms: number): boolean => bursts.some(({ fromMs, toMs }) => ms >= fromMs && ms < toMs);
-  return { peak: (BURST.onMs + BURST.offMs) / BURST.onMs, at: (ms) => (isOn(ms) ? 1 : 0) };
+  // Asked in the order of time: the number of edges passed is odd during a burst.
+  let passed = 0;
+  const at = (ms: number): number => {
+    while (ms >= (edgesMs[passed] ?? Number.POSITIVE_INFINITY)) passed += 1;
+    return passed % 2;
+  };
+  return { peak: (BURST.onMs + BURST.offMs) / BURST.onMs, at };
 }
 
 /** A Poisson process at the peak rate, thinned to the rate of the moment. */
@@ -183,15 +185,15 @@ class JobMaker {
     const { medianMs, sigma, lowMs, highMs } = SERVICE[kind];
     const drawnMs = this.random.logNormal(medianMs, sigma);
     const serviceMs = Math.round(Math.min(highMs, Math.max(lowMs, drawnMs)));
-    const knowsFeatures = kind === 'image' && this.demand.guess === 'features';
-    const estimateMs = knowsFeatures ? this.random.logNormal(serviceMs, FEATURE_SIGMA) : meanServiceMs(kind);
+    const drawnUnits = this.random.logNormal(serviceMs / 1_000, WORK_SIGMA);
     return {
       id: `${this.prefix}${kind}-${this.made}`,
       lane: kind === 'image' ? IMAGE_LANE : this.drawModel(),
       userId,
       arrivalMs,
       serviceMs,
-      estimateMs: Math.round(estimateMs),
+      estimateMs: Math.round(meanServiceMs(kind)),
+      workUnits: kind === 'image' && this.demand.isWorkKnown ? drawnUnits : null,
     };
   }
 
