@@ -17,7 +17,7 @@ import {
 import type { SchedulerConfig } from './config.ts';
 import { GpuController } from './edge/gpu.controller.ts';
 import { gpuNodeClient } from './loop/gpu-node.client.ts';
-import { SchedulerMetrics } from './loop/scheduler-metrics.ts';
+import { SchedulerMeters, SchedulerMetrics } from './loop/scheduler-metrics.ts';
 import { SchedulerService } from './loop/scheduler.service.ts';
 
 const PROCESS_MANAGER = Symbol('PROCESS_MANAGER');
@@ -50,11 +50,12 @@ export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutd
             new SchedulerService({
               node: scheduler.node,
               settings: scheduler.settings,
+              historyLimit: scheduler.historyLimit,
               clock,
               log,
               redis,
               gpuNode: gpuNodeClient(calls),
-              metrics: new SchedulerMetrics(metrics),
+              metrics: new SchedulerMetrics(new SchedulerMeters(metrics), scheduler.node),
             }),
         },
       ],

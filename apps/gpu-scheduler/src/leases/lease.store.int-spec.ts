@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { gpuKeys, type GpuEvent } from '@baton/contracts';
 import { startRedis } from '@baton/testing';
 import { Redis } from 'ioredis';
-import { LeaseStore, StaleEpoch, type NewLease } from './lease.store.ts';
+import { LeaseStore, type NewLease } from './lease.store.ts';
+import { StaleEpoch } from './stale-epoch.ts';
 
 const KEYS = gpuKeys('gpu0');
 const ENDED: GpuEvent = { type: 'job.ended', jobId: 'a', outcome: 'completed', code: null };

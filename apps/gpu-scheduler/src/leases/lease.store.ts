@@ -1,17 +1,21 @@
 import {
+  STREAM_FIELD,
   gpuKeys,
   gpuStatus,
   leaseRecord,
   type GpuEvent,
   type GpuStatus,
+  type InboxEntry,
   type LeaseRecord,
 } from '@baton/contracts';
 import { RedisScript } from '@baton/platform';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { StaleEpoch } from './stale-epoch.ts';
 
 /** Readers follow within seconds; an entry that was trimmed is repaired from the keys. */
 const MAX_EVENTS = 10_000;
+const MAX_INBOX = 10_000;
 
 const script = (name: string): RedisScript => new RedisScript(new URL(`./lua/${name}.lua`, import.meta.url));
 const LEAD = script('lead');
@@ -22,11 +26,6 @@ const EXPIRED = script('expired');
 const FORGET = script('forget');
 const FENCE = script('fence');
 const PUBLISH = script('publish');
-
-/** Another scheduler leads: what this one believes is out of date, and Redis has refused it. */
-export class StaleEpoch extends Error {
-  override readonly name = 'StaleEpoch';
-}
 
 export interface Lead {
   readonly isLeader: boolean;
@@ -179,10 +178,17 @@ export class LeaseStore {
     return status.success ? status.data : null;
   }
 
-  /** Cursor to read the inbox from, so that nothing is missed between now and the first read. */
-  async inboxEnd(): Promise<string> {
-    const last = await this.redis.xrevrange(this.keys.inbox, '+', '-', 'COUNT', 1);
-    return last[0]?.[0] ?? '0-0';
+  /** To whoever leads. */
+  async hand(entry: InboxEntry): Promise<void> {
+    await this.redis.xadd(
+      this.keys.inbox,
+      'MAXLEN',
+      '~',
+      MAX_INBOX,
+      '*',
+      STREAM_FIELD,
+      JSON.stringify(entry),
+    );
   }
 }
 

@@ -1,10 +1,11 @@
-import type { GpuJob, LeaseRecord, RevokeReason, SwapRecord } from '@baton/contracts';
+import type { GpuJob, GrantReason, LeaseRecord, RevokeReason, SwapRecord } from '@baton/contracts';
 import { LEASE_TTL_MS } from '@baton/contracts';
 import { AppError, codeOf, pause, type Clock } from '@baton/kernel';
 import type { GrantFailure } from '../core/facts.ts';
 import type { WaitingJob } from '../core/lane-queue.ts';
 import type { Effect, Ending } from '../core/state.ts';
 import type { LeaseStore } from '../leases/lease.store.ts';
+import type { MemoryStore } from '../leases/memory.store.ts';
 import type { JobStore } from '../queue/job.store.ts';
 import type { GpuNode } from './gpu-node.client.ts';
 import { toWireLane } from './lanes.ts';
@@ -16,12 +17,13 @@ const DRAIN_MS = 2_000;
 
 /** What an effect came to, for the core and for the log. */
 export interface EffectResults {
-  granted(leaseId: string, bootId: string): void;
+  granted(leaseId: string, bootId: string, reason: GrantReason): void;
   grantFailed(leaseId: string, why: GrantFailure): void;
   swapAccepted(swapId: string): void;
   swapRefused(swapId: string): void;
   doorShut(leaseId: string, isQuiet: boolean): void;
-  ended(job: WaitingJob, ending: Ending): void;
+  ended(jobId: string, ending: Ending): void;
+  orderEnded(order: Of<'orderDone'>): void;
   nodeAway(error: unknown): void;
 }
 
@@ -30,10 +32,13 @@ export interface EffectsContext {
   readonly clock: Clock;
   readonly leases: LeaseStore;
   readonly jobs: JobStore;
+  readonly memory: MemoryStore;
   readonly node: GpuNode;
   readonly results: EffectResults;
   /** Aborted at the end of the term: nothing is repeated any more. */
   readonly signal: AbortSignal;
+  /** The time that the policy goes by. */
+  now(): number;
   /** The payload of a job that the core knows. */
   payload(jobId: string): GpuJob | undefined;
   swapRecord(swapId: string): SwapRecord | null;
@@ -68,8 +73,7 @@ export class Effects {
       case 'end':
         return this.end(effect);
       case 'orderDone':
-        // Told by the log and the history only.
-        return Promise.resolve();
+        return this.endOrder(effect);
     }
   }
 
@@ -81,30 +85,32 @@ export class Effects {
    * The job is claimed while the guard is told; only when both have worked is the lease stored and published, in one
    * script. Whoever dies in between leaves a job that is put back and an admission that nobody can use.
    */
-  private async grant({ leaseId, job, fence, swapId }: Of<'grant'>): Promise<void> {
-    const { jobs, node, results } = this.context;
+  private async grant({ leaseId, job, fence, swapId, reason }: Of<'grant'>): Promise<void> {
+    const { jobs, node, results, epoch } = this.context;
     const payload = this.context.payload(job.id);
     if (payload === undefined) {
       results.grantFailed(leaseId, 'job_gone');
       return;
     }
     const [claim, admission] = await Promise.allSettled([
-      jobs.claim(job.id, leaseId),
+      jobs.claim(epoch, job.id, leaseId),
       node.admit({ leaseId, fence, lane: payload.lane }),
     ]);
     if (claim.status === 'rejected') throw claim.reason;
     if (admission.status === 'rejected') {
-      if (claim.value) await jobs.putBack(job.id, leaseId);
+      if (claim.value) await jobs.putBack(epoch, job.id, leaseId);
       results.grantFailed(leaseId, isAway(admission.reason) ? 'away' : 'refused');
       return;
     }
-    const outcome = claim.value ? await this.store({ leaseId, job, fence, payload, swapId }) : 'job_gone';
+    const outcome = claim.value
+      ? await this.store({ leaseId, job, fence, payload, swapId, reason })
+      : 'job_gone';
     if (outcome === 'granted') {
-      results.granted(leaseId, admission.value.bootId);
+      results.granted(leaseId, admission.value.bootId, reason);
       return;
     }
     await this.shutDoor(leaseId);
-    if (outcome === 'cancelled') await jobs.putBack(job.id, leaseId);
+    if (outcome === 'cancelled') await jobs.putBack(epoch, job.id, leaseId);
     results.grantFailed(leaseId, outcome);
   }
 
@@ -114,10 +120,11 @@ export class Effects {
     readonly fence: number;
     readonly payload: GpuJob;
     readonly swapId: string | null;
+    readonly reason: GrantReason;
   }): Promise<'granted' | 'cancelled'> {
-    const { leaseId, job, fence, payload, swapId } = grant;
-    const { epoch, leases, clock } = this.context;
-    const { lane, userId, kind, messageId, chatId } = payload;
+    const { leaseId, job, fence, payload, swapId, reason } = grant;
+    const { epoch, leases } = this.context;
+    const { lane, userId, kind, messageId, chatId, submittedAtMs, estimateMs } = payload;
     return leases.grant(epoch, {
       record: {
         leaseId,
@@ -129,7 +136,10 @@ export class Effects {
         messageId,
         chatId,
         lockToken: leaseId,
-        grantedAtMs: clock.now(),
+        grantedAtMs: this.context.now(),
+        reason,
+        submittedAtMs,
+        estimateMs,
       },
       ttlMs: LEASE_TTL_MS,
       event: {
@@ -177,26 +187,45 @@ export class Effects {
   }
 
   private async finish({ leaseId, job, ending }: Of<'finish'>): Promise<void> {
-    await this.context.jobs.end(job.id, this.lockOf(leaseId), ending);
+    const { jobs, epoch } = this.context;
+    await jobs.end(epoch, job.id, this.lockOf(leaseId), ending);
     this.tokens.delete(leaseId);
-    await this.announceEnd(job, leaseId, ending);
+    await this.announceEnd(job.id, leaseId, ending);
   }
 
-  private async end({ job, ending }: Of<'end'>): Promise<void> {
-    const { jobs } = this.context;
-    if (ending.outcome === 'cancelled') await jobs.remove(job.id);
-    else await jobs.endWaiting(job.id, ending);
-    await this.announceEnd(job, null, ending);
+  private async end({ job, ending, expectedWaitMs }: Of<'end'>): Promise<void> {
+    const { jobs, epoch } = this.context;
+    await jobs.endWaiting(epoch, job.id, ending);
+    await this.announceEnd(job.id, null, ending, expectedWaitMs);
   }
 
-  private async announceEnd(job: WaitingJob, leaseId: string | null, ending: Ending): Promise<void> {
-    const { outcome, code } = ending;
+  /** For a job that the core never saw: it cannot be read. */
+  async refuse(jobId: string, ending: Ending): Promise<void> {
+    await this.context.jobs.endWaiting(this.context.epoch, jobId, ending);
+    await this.announceEnd(jobId, null, ending);
+  }
+
+  /** A newer order may have taken its place in Redis already; that one stays. */
+  private async endOrder(order: Of<'orderDone'>): Promise<void> {
+    const { memory, epoch, results } = this.context;
+    if ((await memory.order())?.id === order.orderId) await memory.keepOrder(epoch, null);
+    results.orderEnded(order);
+  }
+
+  private async announceEnd(
+    jobId: string,
+    leaseId: string | null,
+    { outcome, code }: Ending,
+    expectedWaitMs?: number,
+  ): Promise<void> {
+    const wait =
+      expectedWaitMs === undefined ? {} : { expectedWaitMs: Math.max(0, Math.round(expectedWaitMs)) };
     await this.context.leases.forget(this.context.epoch, {
-      jobId: job.id,
+      jobId,
       leaseId,
-      event: { type: 'job.ended', jobId: job.id, outcome, code },
+      event: { type: 'job.ended', jobId, outcome, code, ...wait },
     });
-    this.context.results.ended(job, ending);
+    this.context.results.ended(jobId, { outcome, code });
   }
 
   private async untilAnswered<T>(ask: () => Promise<T>): Promise<T> {

@@ -19,6 +19,10 @@ import { toLabel, toLane } from './lanes.ts';
 export class FakeGpuNode implements GpuNode {
   readonly admitted = new Map<string, Lane>();
   readonly swaps: string[] = [];
+  /** Every fence that was accepted, in this order. */
+  readonly fences: number[] = [];
+  /** Called when a call comes in: a test can keep its caller waiting. */
+  before: (call: 'admit' | 'revoke' | 'startSwap' | 'status') => Promise<void> = () => Promise.resolve();
   /** Largest number of different lanes that were let in at the same time; more than one is the end of the world. */
   maxLanesAtOnce = 0;
   swapMs = 5;
@@ -43,7 +47,7 @@ export class FakeGpuNode implements GpuNode {
   }
 
   async admit(lease: { leaseId: string; fence: number; lane: Lane }): Promise<{ bootId: string }> {
-    await this.reach();
+    await this.reach('admit');
     this.raise(lease.fence);
     if (this.owner === null || laneKey(this.owner) !== laneKey(lease.lane)) {
       throw new AppError('gpu.swap_failed', { why: 'not the owner' });
@@ -57,14 +61,14 @@ export class FakeGpuNode implements GpuNode {
   }
 
   async revoke(leaseId: string): Promise<{ quiet: boolean }> {
-    await this.reach();
+    await this.reach('revoke');
     if (this.holdOpen.has(leaseId)) throw new AppError('call.timeout', {});
     this.admitted.delete(leaseId);
     return { quiet: true };
   }
 
   async startSwap(swap: { swapId: string; fence: number; to: Lane | null }): Promise<unknown> {
-    await this.reach();
+    await this.reach('startSwap');
     if (this.current?.swapId === swap.swapId || this.last?.swapId === swap.swapId) return { accepted: true };
     this.raise(swap.fence);
     if (this.admitted.size > 0) throw new Error('a swap was asked for while leases were let in');
@@ -81,7 +85,7 @@ export class FakeGpuNode implements GpuNode {
   }
 
   async status(): Promise<NodeStatus> {
-    await this.reach();
+    await this.reach('status');
     return {
       node: this.node,
       bootId: this.bootId,
@@ -133,14 +137,16 @@ export class FakeGpuNode implements GpuNode {
     await this.tell({ type: 'swap.ended', end: this.last });
   }
 
-  private async reach(): Promise<void> {
+  private async reach(call: Parameters<FakeGpuNode['before']>[0]): Promise<void> {
     await new Promise(setImmediate);
+    await this.before(call);
     if (this.isAway) throw new AppError('call.unreachable', {});
   }
 
   private raise(fence: number): void {
     if (fence < this.fence) throw new AppError('gpu.stale_fence', { fence, highest: this.fence });
     this.fence = fence;
+    this.fences.push(fence);
   }
 
   private async tell(event: NodeEvent): Promise<void> {

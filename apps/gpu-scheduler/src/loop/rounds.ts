@@ -25,12 +25,16 @@ export interface RoundsContext {
   readonly state: () => GpuState;
   readonly lockOf: (leaseId: string) => string;
   readonly arrived: (job: StoredJob) => void;
+  /** A job that had been claimed and not granted waits again. */
+  readonly putBack: (job: StoredJob) => void;
   readonly cancelled: (jobId: string) => Promise<void>;
   readonly vanished: (jobId: string) => void;
   readonly expired: (leaseId: string) => void;
   readonly released: (lease: LeaseRecord) => void;
   readonly reported: (status: NodeStatus, askedAtTurn: number) => void;
   readonly away: (error: unknown) => void;
+  /** What we know is what Redis says again. */
+  readonly repaired: () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -100,6 +104,7 @@ export class Rounds {
     const { context } = this;
     const running = [...context.state().running.values()].filter(({ stage }) => stage !== 'granting');
     await context.jobs.extendLocks(
+      context.epoch,
       running.map(({ leaseId, job }) => ({ jobId: job.id, token: context.lockOf(leaseId) })),
     );
   }
@@ -129,17 +134,18 @@ export class Rounds {
     for (const jobId of before) if (!inQueue.has(jobId)) vanished(jobId);
     for (const jobId of cancels) await cancelled(jobId);
     await this.putBackOrphans(active, new Set(held.map(({ jobId }) => jobId)));
+    this.context.repaired();
   }
 
   /** Active, without a lease, and unknown to us twice in a row: whoever claimed it has died before the grant. */
   private async putBackOrphans(active: readonly string[], leased: ReadonlySet<string>): Promise<void> {
-    const { jobs, state, arrived } = this.context;
+    const { jobs, state, putBack, epoch } = this.context;
     const found = active.filter((jobId) => !leased.has(jobId) && !isKnown(state(), jobId));
     for (const jobId of found) {
       if (!this.orphans.has(jobId) || this.hasStopped()) continue;
-      await jobs.putBack(jobId, null);
+      await jobs.putBack(epoch, jobId, null);
       const job = await jobs.read(jobId);
-      if (job !== null) arrived(job);
+      if (job !== null) putBack(job);
     }
     this.orphans = new Set(found);
   }

@@ -1,132 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { gpuKeys, gpuQueueName, type Lane, type WaitingView } from '@baton/contracts';
-import { GpuLeases, type Lease } from '@baton/gpu-lease';
+import { GpuLeases } from '@baton/gpu-lease';
 import { systemClock } from '@baton/kernel';
-import { Log, Metrics, RedisConnections, createLogger } from '@baton/platform';
 import { eventually, startPrivateRedis, startRedis } from '@baton/testing';
 import { Queue } from 'bullmq';
-import { Redis } from 'ioredis';
-import { SETTINGS } from '../core/testing.ts';
-import type { Settings } from '../core/state.ts';
 import { LeaseStore } from '../leases/lease.store.ts';
-import { FakeGpuNode } from './fake-gpu-node.ts';
-import { SchedulerMetrics } from './scheduler-metrics.ts';
-import { SchedulerService } from './scheduler.service.ts';
-
-const CHAT: Lane = { engine: 'ollama', instance: 'main', model: 'llama:8b' };
-const IMAGE: Lane = { engine: 'comfyui' };
-const NODE = 'gpu0';
-
-/** Everything of one node: schedulers, holders, and a process-manager that keeps count. */
-class Stack {
-  readonly redis: Redis;
-  readonly node: FakeGpuNode;
-  readonly leases: GpuLeases;
-  readonly log = new Log(createLogger('test', 'fatal'));
-  private readonly url: string;
-  private readonly connections: RedisConnections[] = [];
-  private readonly schedulers: SchedulerService[] = [];
-  private jobs = 0;
-
-  constructor(url: string) {
-    this.url = url;
-    this.redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-    this.redis.on('error', () => undefined);
-    this.node = new FakeGpuNode(this.redis, NODE, CHAT);
-    this.leases = this.holder();
-  }
-
-  /** A process that uses the GPU. */
-  holder(): GpuLeases {
-    const redis = this.connect();
-    return new GpuLeases({
-      node: NODE,
-      guardBaseUrl: 'http://guard',
-      clock: systemClock,
-      log: this.log,
-      redis,
-    });
-  }
-
-  connect(): RedisConnections {
-    const connections = new RedisConnections(this.url, this.log);
-    this.connections.push(connections);
-    return connections;
-  }
-
-  async scheduler(settings: Partial<Settings> = {}): Promise<SchedulerService> {
-    const scheduler = new SchedulerService({
-      node: NODE,
-      settings: { ...SETTINGS, restoreHome: false, retryPauseMs: 20, ...settings },
-      clock: systemClock,
-      log: this.log,
-      redis: this.connect(),
-      gpuNode: this.node,
-      metrics: new SchedulerMetrics(new Metrics('gpu-scheduler')),
-    });
-    this.schedulers.push(scheduler);
-    scheduler.start();
-    if (this.schedulers.length === 1) {
-      await eventually(async () => scheduler.isLeader && (await scheduler.status()).phase !== 'unavailable');
-    }
-    return scheduler;
-  }
-
-  use<T>(
-    lane: Lane,
-    work: (lease: Lease) => Promise<T>,
-    more: {
-      signal?: AbortSignal;
-      onWaiting?: (view: WaitingView) => void;
-      holder?: GpuLeases;
-      jobId?: string;
-    } = {},
-  ): Promise<T> {
-    this.jobs += 1;
-    return (more.holder ?? this.leases).withLease(
-      {
-        jobId: more.jobId ?? `reply-${this.jobs}-1`,
-        job: { lane, kind: 'reply', userId: 1, messageId: this.jobs, chatId: 1, estimateMs: 5_000 },
-        signal: more.signal ?? new AbortController().signal,
-        ...(more.onWaiting === undefined ? {} : { onWaiting: more.onWaiting }),
-      },
-      work,
-    );
-  }
-
-  /** Holds a lease until `end` is called. */
-  async hold(lane: Lane, more: Parameters<Stack['use']>[2] = {}) {
-    const held = Promise.withResolvers<Lease>();
-    const ended = Promise.withResolvers<null>();
-    const done = this.use(
-      lane,
-      async (lease) => {
-        held.resolve(lease);
-        const lost = new Promise<never>((_, reject) => {
-          lease.signal.addEventListener('abort', () => reject(lease.signal.reason), { once: true });
-        });
-        await Promise.race([ended.promise, lost]);
-      },
-      more,
-    );
-    done.catch((error: unknown) => held.reject(error));
-    return { lease: await held.promise, end: () => ended.resolve(null), done };
-  }
-
-  /** Like kill -9: nothing is renewed or told any more. */
-  kill(scheduler: SchedulerService): void {
-    const at = this.schedulers.indexOf(scheduler);
-    this.connections[at + 1]?.shared.disconnect();
-  }
-
-  async close(): Promise<void> {
-    this.node.stop();
-    await Promise.all(this.schedulers.map((scheduler) => scheduler.stop()));
-    await this.leases.close();
-    for (const connections of this.connections) await connections.onApplicationShutdown();
-    this.redis.disconnect();
-  }
-}
+import { JobStore } from '../queue/job.store.ts';
+import { CHAT, IMAGE, NODE, Stack } from './testing.ts';
 
 let stack: Stack;
 
@@ -139,7 +19,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('a chat for the resident model gets a lease with a way through the guard, and its job is completed', async () => {
-    await stack.scheduler();
+    await stack.start();
     const lease = await stack.use(CHAT, (held) => Promise.resolve(held));
     expect(lease.guard).toEqual({
       url: 'http://guard/engines/ollama',
@@ -154,7 +34,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('an image waits for a swap, is told so, and carries the record of it; the fence grows', async () => {
-    await stack.scheduler();
+    await stack.start();
     stack.node.swapMs = 150;
     const chat = await stack.use(CHAT, (held) => Promise.resolve(held));
     const views: WaitingView[] = [];
@@ -168,7 +48,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('many jobs of three lanes: every one is served, and never two lanes are let in at once', async () => {
-    await stack.scheduler({ ollamaSlots: 3 });
+    await stack.start({ ollamaSlots: 3 });
     const lanes: Lane[] = [CHAT, IMAGE, { ...CHAT, model: 'qwen' }];
     const served = await Promise.all(
       Array.from({ length: 45 }, (_, n) =>
@@ -184,7 +64,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('a job cancelled while it waits is gone at once and never granted', async () => {
-    await stack.scheduler();
+    await stack.start();
     const holder = await stack.hold(CHAT);
     const stop = new AbortController();
     let isGranted = false;
@@ -205,7 +85,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('a job cancelled while it runs loses its lease and the door is shut', async () => {
-    await stack.scheduler();
+    await stack.start();
     const stop = new AbortController();
     const held = await stack.hold(CHAT, { signal: stop.signal });
     expect(stack.node.admitted.has(held.lease.leaseId)).toBe(true);
@@ -216,7 +96,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('a holder that dies loses its lease after its time, and nobody is let in before the guard has shut its door', async () => {
-    await stack.scheduler();
+    await stack.start();
     const dying = stack.connect();
     const holder = new GpuLeases({
       node: NODE,
@@ -246,7 +126,7 @@ describe('on a Redis that stays', () => {
   }, 20_000);
 
   test('an engine that does not come up: those who wait are told after some tries', async () => {
-    await stack.scheduler();
+    await stack.start();
     stack.node.failingSwaps = 3;
     await expect(stack.use(IMAGE, () => Promise.resolve())).rejects.toMatchObject({
       code: 'engine.start_failed',
@@ -256,7 +136,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('while the process-manager is away jobs wait and say why; when it is back they go on', async () => {
-    const scheduler = await stack.scheduler();
+    const { leader: scheduler } = await stack.start();
     stack.node.isAway = true;
     await eventually(async () => (await scheduler.status()).phase === 'unavailable');
     const views: WaitingView[] = [];
@@ -267,7 +147,7 @@ describe('on a Redis that stays', () => {
   });
 
   test('a process-manager that was killed takes its leases with it', async () => {
-    await stack.scheduler();
+    await stack.start();
     const held = await stack.hold(CHAT);
     await stack.node.restart();
     await expect(held.done).rejects.toMatchObject({ code: 'gpu.lease_lost' });
@@ -275,13 +155,12 @@ describe('on a Redis that stays', () => {
   });
 
   test('the leader is killed: the standby adopts the lease that runs, serves those who wait, and refuses the dead one', async () => {
-    const leader = await stack.scheduler();
-    const standby = await stack.scheduler();
+    const { leader, standby } = await stack.start();
     const held = await stack.hold(CHAT);
     const waiting = stack.use(IMAGE, (lease) => Promise.resolve(lease));
     await eventually(async () => (await leader.status()).waiting === 1);
     const deadEpoch = Number(await stack.redis.get(gpuKeys(NODE).epoch));
-    stack.kill(leader);
+    await stack.kill(leader);
     await eventually(() => standby.isLeader, { timeoutMs: 4_000 });
     expect(held.lease.signal.aborted).toBe(false);
     const zombie = new LeaseStore(stack.redis, NODE);
@@ -298,21 +177,21 @@ describe('on a Redis that stays', () => {
   }, 15_000);
 
   test('a job that was claimed by a leader who died before granting it is put back and served', async () => {
-    await stack.scheduler().then((scheduler) => scheduler.stop());
+    await stack.scheduler().stop();
     const served = stack.use(CHAT, () => Promise.resolve('served'));
     const queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
     await eventually(() => queue.getJob('reply-1-1'));
-    const { JobStore } = await import('../queue/job.store.ts');
     const dead = new JobStore(stack.connect().bullmq('dead'), NODE, () => undefined);
-    await expect(dead.claim('reply-1-1', 'dead-token')).resolves.toBe(true);
-    await stack.scheduler();
+    await stack.redis.set(gpuKeys(NODE).epoch, '1');
+    await expect(dead.claim(1, 'reply-1-1', 'dead-token')).resolves.toBe(true);
+    await stack.start();
     await expect(served).resolves.toBe('served');
     await dead.close();
     await queue.close();
   }, 15_000);
 
   test('a lease whose record Redis has lost is over: its place is free again', async () => {
-    await stack.scheduler();
+    await stack.start();
     const held = await stack.hold(CHAT);
     const { leases, lease } = gpuKeys(NODE);
     await stack.redis.multi().zrem(leases, held.lease.leaseId).del(lease(held.lease.leaseId)).exec();
@@ -322,14 +201,14 @@ describe('on a Redis that stays', () => {
   }, 15_000);
 
   test('an admission that a dead leader left behind is taken away by the next one', async () => {
-    await stack.scheduler().then((scheduler) => scheduler.stop());
+    await stack.scheduler().stop();
     await stack.node.admit({ leaseId: '0-left-1', fence: 1, lane: CHAT });
-    const next = await stack.scheduler();
+    const { leader: next } = await stack.start();
     await eventually(() => next.isLeader && stack.node.admitted.size === 0, { timeoutMs: 8_000 });
   }, 15_000);
 
   test('from asking to holding, idle GPU and resident model: a few round trips to Redis', async () => {
-    await stack.scheduler();
+    await stack.start();
     const figures: number[] = [];
     const pings: number[] = [];
     for (let n = 0; n < 200; n += 1) {
@@ -357,7 +236,7 @@ test('Redis is killed and comes back empty: those who wait are served all the sa
   const redis = await startPrivateRedis();
   stack = new Stack(redis.url);
   try {
-    const scheduler = await stack.scheduler();
+    const { leader: scheduler } = await stack.start();
     const held = await stack.hold(CHAT);
     const waiting = stack.use(CHAT, () => Promise.resolve('served'));
     await eventually(async () => (await scheduler.status()).waiting === 1);

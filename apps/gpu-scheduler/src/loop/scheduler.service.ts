@@ -6,28 +6,37 @@ import {
   STREAM_FIELD,
   type GpuStatus,
   type QueueEntry,
+  type SwitchOrder,
+  type VisitRecord,
 } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import { readStream, type Log, type RedisConnections } from '@baton/platform';
 import type { z } from 'zod';
-import type { Estimates } from '../core/estimates.ts';
 import type { Settings } from '../core/state.ts';
 import { createState } from '../core/state.ts';
 import { Leadership, LEADERSHIP_TTL_MS } from '../leases/leadership.ts';
-import { LeaseStore, StaleEpoch } from '../leases/lease.store.ts';
+import { HistoryStore } from '../leases/history.store.ts';
+import { LeaseStore } from '../leases/lease.store.ts';
+import { MemoryStore } from '../leases/memory.store.ts';
+import { StaleEpoch } from '../leases/stale-epoch.ts';
 import { JobStore } from '../queue/job.store.ts';
 import type { GpuNode } from './gpu-node.client.ts';
 import { toLabel, toLane } from './lanes.ts';
+import { laneOfOrder } from './orders.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import { Term, type TermContext } from './term.ts';
 import { statusOf } from './views.ts';
 
 /** A scheduler that fell over something unforeseen looks around again, but not in a tight circle. */
 const AFTER_FAILURE_MS = 1_000;
+/** What a scheduler that stops still has to write gets this long. */
+const LAST_WORDS_MS = 500;
 
 export interface SchedulerContext {
   readonly node: string;
   readonly settings: Settings;
+  /** Visits that are kept in the history. */
+  readonly historyLimit: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly redis: RedisConnections;
@@ -45,16 +54,22 @@ export class SchedulerService {
   private readonly stopping = new AbortController();
   private readonly leases: LeaseStore;
   private readonly jobs: JobStore;
+  private readonly history: HistoryStore;
+  private readonly memory: MemoryStore;
   private readonly leadership: Leadership;
   private readonly readers: Promise<void>[] = [];
   private term: Term | null = null;
-  private estimates: Estimates | undefined;
+  /** Former terms of ours that still write down what they know. */
+  private endings: Promise<void> = Promise.resolve();
   private isResting = false;
 
   constructor(context: SchedulerContext) {
     this.context = context;
-    const { redis, node, log, clock } = context;
-    this.leases = new LeaseStore(redis.dedicated('gpu-scheduler leases'), node);
+    const { redis, node, log, clock, historyLimit } = context;
+    const connection = redis.dedicated('gpu-scheduler leases');
+    this.leases = new LeaseStore(connection, node);
+    this.history = new HistoryStore(connection, node, historyLimit);
+    this.memory = new MemoryStore(connection, node);
     this.jobs = new JobStore(redis.bullmq('gpu-scheduler jobs'), node, (error) => {
       log.debug('queue.connection', { cause: error.message });
     });
@@ -90,6 +105,11 @@ export class SchedulerService {
     const wasLeader = this.isLeader;
     this.stopping.abort();
     await this.leadership.stop();
+    // Not for ever: Redis may be away.
+    const late = Promise.withResolvers<void>();
+    const cancel = this.context.clock.after(LAST_WORDS_MS, () => late.resolve());
+    await Promise.race([this.endings, late.promise]);
+    cancel();
     await Promise.all(this.readers);
     if (wasLeader)
       await new LeaseStore(this.context.redis.shared, this.context.node)
@@ -149,6 +169,30 @@ export class SchedulerService {
     return [...running, ...queued];
   }
 
+  /** Visits, newest first, the one under way in front. A standby knows that one as the leader last wrote it. */
+  async visits(
+    before: string | undefined,
+    limit: number,
+  ): Promise<{ visits: VisitRecord[]; next: string | null }> {
+    const { visits, next } = await this.history.page(before, limit);
+    if (before !== undefined) return { visits, next };
+    const current = this.term !== null ? this.term.visit() : ((await this.history.open())?.record ?? null);
+    return { visits: current === null ? visits : [current, ...visits], next };
+  }
+
+  /**
+   * A switch by hand; the same id is the same order. A standby hands it to the leader.
+   *
+   * @throws AppError `request.invalid` when no model is named and none is known
+   */
+  async order(order: SwitchOrder): Promise<'done' | 'accepted'> {
+    if (this.term !== null) return this.term.order(order);
+    const home = (await this.memory.learned())?.home ?? null;
+    laneOfOrder(order, home === null ? null : toLane(home));
+    await this.leases.hand({ type: 'order', order });
+    return 'accepted';
+  }
+
   private begin(epoch: number): void {
     this.context.metrics.setLeader(true);
     const { node, settings, clock, log, metrics, gpuNode } = this.context;
@@ -161,7 +205,8 @@ export class SchedulerService {
       gpuNode,
       leases: this.leases,
       jobs: this.jobs,
-      estimates: this.estimates,
+      history: this.history,
+      memory: this.memory,
       broken: (error) => this.broken(epoch, error),
     };
     this.term = new Term(epoch, context);
@@ -171,9 +216,9 @@ export class SchedulerService {
   private end(epoch: number): void {
     this.context.metrics.setLeader(false);
     this.context.log.event('term.end', { epoch });
-    this.estimates = this.term?.estimates;
-    this.term?.end();
+    const ending = this.term?.end();
     this.term = null;
+    if (ending !== undefined) this.endings = Promise.all([this.endings, ending]).then(() => undefined);
   }
 
   private broken(epoch: number, error: unknown): void {

@@ -2,31 +2,47 @@ import { randomBytes } from 'node:crypto';
 import type {
   GpuJob,
   GpuStatus,
+  GrantReason,
   InboxEntry,
   LeaseRecord,
   NodeEvent,
-  NodeStatus,
   QueueEntry,
-  SwapEnd,
-  SwapRecord,
+  SwitchOrder,
+  VisitRecord,
+  WaitingView,
 } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import type { Log } from '@baton/platform';
 import { apply, type Fact } from '../core/fact.ts';
-import { isKnown, type Arrival } from '../core/facts.ts';
+import { isKnown } from '../core/facts.ts';
+import { estimatesFrom } from '../core/estimates.ts';
 import { nextWakeMs } from '../core/policy.ts';
-import type { Estimates } from '../core/estimates.ts';
 import { createState, type Effect, type Ending, type GpuState, type Settings } from '../core/state.ts';
+import type { HistoryStore } from '../leases/history.store.ts';
 import type { LeaseStore } from '../leases/lease.store.ts';
-import type { JobStore, StoredJob } from '../queue/job.store.ts';
-import { endingOf, payloadOf } from './adoption.ts';
+import type { MemoryStore } from '../leases/memory.store.ts';
+import type { JobStore } from '../queue/job.store.ts';
+import { endingOf, leaseHistoryOf, newLease, payloadOf } from './adoption.ts';
 import { Effects, type EffectResults } from './effects.ts';
 import type { GpuNode } from './gpu-node.client.ts';
-import { toArrival, toLane } from './lanes.ts';
+import { JobBook } from './job-book.ts';
+import { Intake } from './intake.ts';
+import { toArrival, toLane, toWireLane } from './lanes.ts';
+import { LateWriter } from './late-writer.ts';
+import { lookAround, type Surroundings } from './look-around.ts';
+import { NodeWatch } from './node-watch.ts';
+import { PolicyTime } from './policy-time.ts';
 import { Publisher } from './publisher.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
+import { TermLog } from './term-log.ts';
 import { queueEntries, statusOf, waitingViews } from './views.ts';
+import { VisitLog } from './visit-log.ts';
+
+/** A killed leader loses this much of what it has learned. */
+const KEEP_LEARNED_MS = 10_000;
+/** A killed leader loses this much of the record of its visit; whose leases run is in Redis at once. */
+const KEEP_HISTORY_MS = 100;
 
 export interface TermContext {
   readonly node: string;
@@ -36,9 +52,9 @@ export interface TermContext {
   readonly metrics: SchedulerMetrics;
   readonly leases: LeaseStore;
   readonly jobs: JobStore;
+  readonly history: HistoryStore;
+  readonly memory: MemoryStore;
   readonly gpuNode: GpuNode;
-  /** What former terms of this process have learned. */
-  readonly estimates: Estimates | undefined;
   /** The term cannot go on: another scheduler leads, or something happened that nobody foresaw. */
   broken(error: unknown): void;
 }
@@ -51,161 +67,120 @@ export interface TermContext {
 export class Term {
   readonly epoch: number;
   private readonly context: TermContext;
+  private readonly time: PolicyTime;
   private readonly stopping = new AbortController();
   private readonly effects: Effects;
   private readonly publisher: Publisher;
   private readonly rounds: Rounds;
-  private readonly payloads = new Map<string, GpuJob>();
-  private readonly swaps = new Map<string, SwapRecord>();
-  /** What arrives while the term still looks around. */
-  private early: InboxEntry[] | null = [];
+  private readonly jobs = new JobBook();
+  private readonly node: NodeWatch;
+  private readonly visits: VisitLog;
+  private readonly log: TermLog;
+  private readonly historyWriter: LateWriter;
+  private readonly learnedWriter: LateWriter;
+  private readonly intake: Intake;
   private state: GpuState;
-  private report: NodeStatus | null = null;
-  private lastSwap: SwapRecord | null = null;
+  private keptEstimates: unknown = null;
   private cancelWake: () => void = () => undefined;
 
   constructor(epoch: number, context: TermContext) {
     this.epoch = epoch;
     this.context = context;
-    const { clock, settings, estimates } = context;
+    const { clock, settings, node, log, metrics } = context;
+    this.time = new PolicyTime(clock);
+    this.visits = new VisitLog(node);
+    this.log = new TermLog(log, metrics);
     this.state = createState({
       settings,
       // The epoch alone could come again after Redis has lost its data.
       term: `${epoch}-${randomBytes(3).toString('hex')}`,
       fence: 0,
-      nowMs: clock.now(),
-      ...(estimates === undefined ? {} : { estimates }),
+      nowMs: this.now(),
     });
-    this.effects = new Effects({
-      epoch,
+    this.node = this.makeNodeWatch();
+    this.intake = this.makeIntake();
+    this.effects = this.makeEffects();
+    this.publisher = this.makePublisher();
+    this.rounds = this.makeRounds();
+    const failed = (error: unknown): void => this.fail(error);
+    this.historyWriter = new LateWriter({
       clock,
-      leases: context.leases,
-      jobs: context.jobs,
-      node: context.gpuNode,
-      signal: this.stopping.signal,
-      results: this.results(),
-      payload: (jobId) => this.payloads.get(jobId),
-      swapRecord: (swapId) => this.swaps.get(swapId) ?? null,
+      gatherMs: KEEP_HISTORY_MS,
+      isChanged: () => this.visits.isChanged,
+      write: () => context.history.write(epoch, this.visits.takeChange()),
+      failed,
     });
-    this.publisher = new Publisher({
+    this.learnedWriter = new LateWriter({
       clock,
-      views: () => waitingViews(this.state, clock.now()),
-      status: () => this.status(),
-      publish: (events, status) => context.leases.publish(epoch, events, status),
-      failed: (error) => this.fail(error),
-    });
-    this.rounds = new Rounds({
-      clock,
-      leases: context.leases,
-      jobs: context.jobs,
-      gpuNode: context.gpuNode,
-      epoch,
-      state: () => this.state,
-      lockOf: (leaseId) => this.effects.lockOf(leaseId),
-      arrived: (job) => this.arrive(job),
-      cancelled: (jobId) => this.cancel(jobId),
-      vanished: (jobId) => this.take({ is: 'vanished', jobId }),
-      expired: (leaseId) => this.take({ is: 'expired', leaseId }),
-      released: (lease) => this.release(lease),
-      reported: (status, askedAtTurn) => this.nodeReported(status, askedAtTurn),
-      away: (error) => this.nodeAway(error),
-      failed: (error) => this.fail(error),
+      gatherMs: KEEP_LEARNED_MS,
+      isChanged: () => this.keptEstimates !== this.state.estimates,
+      write: () => this.keepLearned(),
+      failed,
     });
   }
 
-  get estimates(): Estimates {
-    return this.state.estimates;
-  }
-
-  /** Looks around (leases, waiting jobs, wishes to cancel), then serves. */
+  /** Looks around, then serves. */
   async begin(): Promise<void> {
-    const { leases, jobs } = this.context;
     try {
-      const [fence, held, active, waiting, cancels] = await Promise.all([
-        leases.highestFence(),
-        leases.list(),
-        jobs.activeIds(),
-        jobs.waiting(),
-        leases.cancels(),
-      ]);
-      this.state.fence = fence;
-      const heldJobs = await Promise.all(held.map(({ jobId }) => jobs.read(jobId)));
+      const found = await lookAround(this.epoch, this.context);
       if (this.isOver()) return;
-      held.forEach((lease, at) => this.adopt(lease, heldJobs[at]?.job ?? null));
-      const leased = new Set(held.map(({ jobId }) => jobId));
-      const orphans = active.filter((id) => !leased.has(id));
-      for (const id of orphans) await jobs.putBack(id, null);
-      const returned = await Promise.all(orphans.map((id) => jobs.read(id)));
-      if (this.isOver()) return;
-      this.arriveAll([...returned.flatMap((job) => job ?? []), ...waiting]);
-      for (const jobId of cancels) await this.cancel(jobId);
-      const early = this.early ?? [];
-      this.early = null;
-      for (const entry of early) await this.onInbox(entry);
+      await this.takeOver(found);
+      await this.intake.open();
       this.rounds.start();
       this.context.log.event('term.begin', {
         epoch: this.epoch,
-        fence,
+        fence: found.fence,
         waiting: this.state.jobs.size,
-        adopted: held.length,
-        putBack: orphans.length,
+        adopted: found.held.length,
+        putBack: found.putBack,
       });
     } catch (error) {
       this.fail(error);
     }
   }
 
-  end(): void {
+  /** Resolves when what the next term should know is in Redis, or will not be. */
+  async end(): Promise<void> {
     this.stopping.abort(new Error('the term is over'));
     this.cancelWake();
     this.publisher.stop();
     this.rounds.stop();
+    // When another scheduler leads already both are refused, and its own record goes on.
+    await Promise.allSettled([this.historyWriter.stop(), this.learnedWriter.stop()]);
   }
 
-  /** A wake-up from the inbox. The truth is in Redis: an entry that was lost is found by the next round. */
   async onInbox(entry: InboxEntry): Promise<void> {
-    if (this.early !== null) {
-      this.early.push(entry);
-      return;
-    }
     try {
-      if (entry.type === 'released') {
-        this.take({ is: 'released', leaseId: entry.leaseId, outcome: entry.outcome });
-      } else if (entry.type === 'cancel') {
-        await this.cancel(entry.jobId);
-      } else if (entry.type === 'submitted' && !isKnown(this.state, entry.jobId)) {
-        if (entry.job !== undefined) this.arrive({ id: entry.jobId, job: entry.job });
-        else await this.readAndArrive(entry.jobId);
-      }
+      await this.intake.heed(entry);
     } catch (error) {
       this.fail(error);
     }
   }
 
   onNodeEvent(event: NodeEvent): void {
-    switch (event.type) {
-      case 'swap.phase':
-        this.take({ is: 'swapPhase', swapId: event.swapId, phase: event.phase });
-        return;
-      case 'swap.ended':
-        this.swapEnded(event.end);
-        return;
-      case 'engine.changed':
-      case 'card.changed':
-        this.seen(event);
-        return;
-      case 'node.started':
-        this.rounds.lookAtNode();
-    }
+    // Until the term has looked around it must not decide anything; then it asks the node first.
+    if (!this.intake.isOpen) return;
+    this.node.heard(event);
+  }
+
+  /** A switch by hand. @throws AppError `request.invalid` when no model is named and none is known */
+  order(order: SwitchOrder): Promise<'done' | 'accepted'> {
+    return this.intake.order(order);
   }
 
   status(): GpuStatus {
     const { node } = this.context;
-    return statusOf(this.state, { node, report: this.report, lastSwap: this.lastSwap, nowMs: this.now() });
+    const { report, lastSwap } = this.node;
+    return statusOf(this.state, { node, report, lastSwap, nowMs: this.now() });
   }
 
   queue(): QueueEntry[] {
-    return queueEntries(this.state, this.payloads, this.now());
+    return queueEntries(this.state, this.jobs.all, this.now());
+  }
+
+  /** The visit under way, for the history. */
+  visit(): VisitRecord | null {
+    return this.visits.current;
   }
 
   /** A question, not a field: the answer may change at every await. */
@@ -214,22 +189,22 @@ export class Term {
   }
 
   private now(): number {
-    return this.context.clock.now();
+    return this.time.now();
   }
 
   /** After every fact: carry out what was decided, tell about it, and set the alarm for what time alone will change. */
   private take(fact: Fact): void {
     if (this.stopping.signal.aborted) return;
-    for (const effect of apply(this.state, fact, this.now())) {
-      this.context.metrics.decided(effect);
-      if (effect.do === 'startSwap') this.logSwap(effect);
-      this.effects.perform(effect).catch((error: unknown) => this.fail(error));
-    }
+    const nowMs = this.now();
+    const effects = apply(this.state, fact, nowMs);
+    for (const effect of effects) this.carryOut(effect, nowMs);
+    this.visits.follow(this.state, nowMs);
+    this.historyWriter.changed();
+    this.learnedWriter.changed();
     this.context.metrics.observe(this.state);
     this.publisher.changed();
     this.rounds.watchNode(this.state.swap !== null || !this.state.node.isPresent);
     this.cancelWake();
-    const nowMs = this.now();
     const wakeMs = nextWakeMs(this.state, nowMs);
     if (wakeMs === null) return;
     this.cancelWake = this.context.clock.after(Math.max(1, wakeMs - nowMs), () => {
@@ -237,61 +212,40 @@ export class Term {
     });
   }
 
+  private carryOut(effect: Effect, nowMs: number): void {
+    this.log.decided(effect);
+    if (effect.do === 'startSwap') this.visits.swapStarted(effect.swap, effect.reason, nowMs);
+    else if (effect.do === 'finish') {
+      this.jobs.ends(effect.job.id);
+      this.visits.leaseEnded(effect.leaseId, effect.ending, nowMs);
+    } else if (effect.do === 'end') this.jobs.ends(effect.job.id);
+    this.effects.perform(effect).catch((error: unknown) => this.fail(error));
+  }
+
   private fail(error: unknown): void {
     if (!this.stopping.signal.aborted) this.context.broken(error);
   }
 
-  private async readAndArrive(jobId: string): Promise<void> {
-    const job = await this.context.jobs.read(jobId);
-    if (job !== null) this.arrive(job);
-  }
-
-  private arrive(stored: StoredJob): void {
-    this.arriveAll([stored]);
-  }
-
-  private arriveAll(stored: readonly StoredJob[]): void {
-    const arrivals: Arrival[] = [];
-    for (const { id, job } of stored) {
-      if (job === null) this.refuseUnreadable(id);
-      else if (!isKnown(this.state, id)) {
-        this.payloads.set(id, job);
-        arrivals.push(toArrival(id, job));
-      }
-    }
-    this.take({ is: 'backlog', jobs: arrivals });
-  }
-
-  private refuseUnreadable(jobId: string): void {
-    this.context.log.warn('gpu_job.unreadable', { jobId });
-    const ending = { outcome: 'failed', code: 'call.refused' } as const;
-    this.context.jobs
-      .endWaiting(jobId, ending)
-      .then(() =>
-        this.context.leases.forget(this.epoch, {
-          jobId,
-          leaseId: null,
-          event: { type: 'job.ended', jobId, ...ending },
-        }),
-      )
-      .catch((error: unknown) => this.fail(error));
-  }
-
-  private async cancel(jobId: string): Promise<void> {
-    if (!isKnown(this.state, jobId)) {
-      const job = await this.context.jobs.read(jobId);
-      if (job === null) {
-        await this.context.leases.dropCancel(jobId);
-        return;
-      }
-      // It is on its way to us; it must not be granted in between.
-      if (job.job !== null && !isKnown(this.state, jobId)) {
-        this.payloads.set(jobId, job.job);
-        this.take({ is: 'cancelled', jobId, unseen: toArrival(jobId, job.job) });
-        return;
-      }
-    }
-    this.take({ is: 'cancelled', jobId });
+  /** Builds the state from what was found; nothing is decided before the leases are in. */
+  private async takeOver({
+    learned,
+    visit,
+    fence,
+    held,
+    waiting,
+    order,
+    cancels,
+  }: Surroundings): Promise<void> {
+    this.state.fence = fence;
+    this.state.estimates = estimatesFrom(learned?.estimates);
+    this.keptEstimates = this.state.estimates;
+    const home = learned?.home ?? null;
+    if (home !== null) this.state.home = toLane(home);
+    if (visit !== null) this.visits.inherit(visit);
+    for (const { lease, job } of held) this.adopt(lease, job);
+    this.intake.takeBack(waiting);
+    for (const jobId of cancels) await this.intake.cancel(jobId);
+    if (order !== null) await this.intake.resumeOrder(order);
   }
 
   /** The job may be gone, when the former leader died between ending it and forgetting the lease. */
@@ -299,9 +253,17 @@ export class Term {
     const { leaseId, jobId, fence, grantedAtMs } = lease;
     this.effects.adopt(lease);
     const payload = stored ?? payloadOf(lease);
-    this.payloads.set(jobId, payload);
+    this.jobs.note(jobId, payload);
+    this.visits.found(leaseHistoryOf(lease, payload));
     const job = toArrival(jobId, payload);
     this.take({ is: 'leaseFound', lease: { leaseId, job, fence, grantedAtMs, ending: endingOf(lease) } });
+  }
+
+  /** Its payload cannot be read: nobody could work on it. */
+  private refuse(jobId: string): void {
+    this.jobs.ends(jobId);
+    const ending = { outcome: 'failed', code: 'call.refused' } as const;
+    this.effects.refuse(jobId, ending).catch((error: unknown) => this.fail(error));
   }
 
   private release(lease: LeaseRecord): void {
@@ -309,96 +271,107 @@ export class Term {
     if (outcome !== undefined) this.take({ is: 'released', leaseId, outcome });
   }
 
-  private nodeReported(status: NodeStatus, askedAtTurn: number): void {
-    this.report = status;
-    const { bootId, highestFence, owner, swap, lastSwap, admitted } = status;
-    this.shutOutStrangers(admitted);
-    if (lastSwap !== null && lastSwap.swapId === this.state.swap?.id) this.swapEnded(lastSwap);
-    this.take({
-      is: 'nodeReported',
-      report: {
-        bootId,
-        highestFence,
-        owner: owner === null ? null : toLane(owner),
-        swap:
-          swap === null
-            ? null
-            : { swapId: swap.swapId, to: swap.to === null ? null : toLane(swap.to), phase: swap.phase },
-        lastSwap: null,
-        askedAtTurn,
-      },
+  private views(): WaitingView[] {
+    const nowMs = this.now();
+    const views = waitingViews(this.state, nowMs);
+    for (const { jobId, etaP50Ms } of views)
+      if (etaP50Ms !== null) this.jobs.promised(jobId, nowMs + etaP50Ms);
+    return views;
+  }
+
+  private async keepLearned(): Promise<void> {
+    const { estimates, home } = this.state;
+    await this.context.memory.keepLearned(this.epoch, {
+      estimates,
+      home: home === null ? null : toWireLane(home),
+    });
+    this.keptEstimates = estimates;
+  }
+
+  private makeNodeWatch(): NodeWatch {
+    const { gpuNode, log } = this.context;
+    return new NodeWatch({
+      epoch: this.epoch,
+      gpuNode,
+      log,
+      termLog: this.log,
+      visits: this.visits,
+      state: () => this.state,
+      now: () => this.now(),
+      take: (fact) => this.take(fact),
+      shown: () => this.publisher.changed(),
+      ask: () => this.rounds.lookAtNode(),
     });
   }
 
-  /**
-   * The guard lets somebody in whom nobody leads any more: a former leader died between the admission and the lease. Only
-   * former terms' names are touched, so that a leader who does not know yet that it is a former one harms nobody.
-   */
-  private shutOutStrangers(admitted: readonly string[]): void {
-    for (const leaseId of admitted) {
-      if (this.state.running.has(leaseId) || Number.parseInt(leaseId, 10) >= this.epoch) continue;
-      this.context.log.warn('lease.stranger', { leaseId });
-      // Asked for again with the next report if it does not work.
-      this.context.gpuNode.revoke(leaseId).catch(() => undefined);
-    }
-  }
-
-  private nodeAway(error: unknown): void {
-    if (!this.state.node.isPresent) return;
-    this.context.log.error('node.away', error, { epoch: this.epoch });
-    this.take({ is: 'nodeAway' });
-  }
-
-  /** From the stream or from a report, whichever comes first; the second is an echo. */
-  private swapEnded(end: SwapEnd): void {
-    if (end.swapId !== this.state.swap?.id) return;
-    this.lastSwap = end.record;
-    this.swaps.clear();
-    this.swaps.set(end.swapId, end.record);
-    this.context.metrics.swapEnded(end.outcome, end.record);
-    this.context.log.event('swap.end', {
-      swapId: end.swapId,
-      fence: end.fence,
-      outcome: end.outcome,
-      ...(end.outcome === 'failed' ? { code: end.code } : {}),
-      to: end.record.to?.engine ?? null,
-      ms: end.record.total_ms,
-      ...Object.fromEntries(end.record.phases.map(({ phase, ms }) => [`${phase}Ms`, ms])),
+  private makeIntake(): Intake {
+    const { jobs, leases, memory, log } = this.context;
+    return new Intake({
+      epoch: this.epoch,
+      jobs,
+      leases,
+      memory,
+      log,
+      book: this.jobs,
+      state: () => this.state,
+      take: (fact) => this.take(fact),
+      refuse: (jobId) => this.refuse(jobId),
     });
-    const isDone = end.outcome === 'done';
-    const why = end.outcome === 'failed' ? { code: end.code } : {};
-    const result = { swapId: end.swapId, isDone, tookMs: end.record.total_ms, ...why };
-    this.take({ is: 'swapEnded', result });
   }
 
-  private seen(event: Extract<NodeEvent, { type: 'engine.changed' | 'card.changed' }>): void {
-    if (this.report === null) return;
-    if (event.type === 'card.changed') this.report = { ...this.report, card: event.card };
-    else {
-      const others = this.report.engines.filter(({ engine }) => engine !== event.view.engine);
-      this.report = { ...this.report, engines: [...others, event.view] };
-    }
-    this.publisher.changed();
+  private makeEffects(): Effects {
+    const { clock, leases, jobs, gpuNode, memory } = this.context;
+    return new Effects({
+      epoch: this.epoch,
+      clock,
+      leases,
+      jobs,
+      memory,
+      node: gpuNode,
+      signal: this.stopping.signal,
+      results: this.results(),
+      now: () => this.now(),
+      payload: (jobId) => this.jobs.payload(jobId),
+      swapRecord: (swapId) => this.node.swapRecord(swapId),
+    });
   }
 
-  private logSwap({ swap, reason }: Extract<Effect, { do: 'startSwap' }>): void {
-    const { id, fence, from, to } = swap;
-    this.context.log.event('swap.start', {
-      swapId: id,
-      fence,
-      from: from?.key ?? null,
-      to: to?.key ?? null,
-      reason,
+  private makePublisher(): Publisher {
+    return new Publisher({
+      clock: this.context.clock,
+      views: () => this.views(),
+      status: () => this.status(),
+      publish: (events, status) => this.context.leases.publish(this.epoch, events, status),
+      failed: (error) => this.fail(error),
+    });
+  }
+
+  private makeRounds(): Rounds {
+    const { clock, leases, jobs, gpuNode } = this.context;
+    return new Rounds({
+      clock,
+      leases,
+      jobs,
+      gpuNode,
+      epoch: this.epoch,
+      state: () => this.state,
+      lockOf: (leaseId) => this.effects.lockOf(leaseId),
+      arrived: (job) => this.intake.arrive(job),
+      putBack: (job) => this.intake.takeBack([job]),
+      cancelled: (jobId) => this.intake.cancel(jobId),
+      vanished: (jobId) => this.take({ is: 'vanished', jobId }),
+      expired: (leaseId) => this.take({ is: 'expired', leaseId }),
+      released: (lease) => this.release(lease),
+      reported: (status, askedAtTurn) => this.node.reported(status, askedAtTurn),
+      away: (error) => this.node.away(error),
+      repaired: () => this.jobs.sweep((jobId) => isKnown(this.state, jobId)),
+      failed: (error) => this.fail(error),
     });
   }
 
   private results(): EffectResults {
     return {
-      granted: (leaseId, bootId) => {
-        const job = this.state.running.get(leaseId)?.job;
-        if (job !== undefined) this.context.metrics.granted(job.lane.engine, this.now() - job.submittedAtMs);
-        this.take({ is: 'granted', leaseId, bootId });
-      },
+      granted: (leaseId, bootId, reason) => this.granted(leaseId, bootId, reason),
       grantFailed: (leaseId, why) => {
         this.context.log.warn('lease.grant_failed', { leaseId, why });
         this.take({ is: 'grantFailed', leaseId, why });
@@ -411,24 +384,26 @@ export class Term {
         this.rounds.lookAtNode();
       },
       doorShut: (leaseId, isQuiet) => this.take({ is: 'doorShut', leaseId, isQuiet }),
-      ended: (job, ending) => this.ended(job.id, ending),
-      nodeAway: (error) => this.nodeAway(error),
+      ended: (jobId, ending) => this.ended(jobId, ending),
+      orderEnded: (order) => this.log.orderEnded(order),
+      nodeAway: (error) => this.node.away(error),
     };
   }
 
-  private ended(jobId: string, { outcome, code }: Ending): void {
-    const payload = this.payloads.get(jobId);
-    this.payloads.delete(jobId);
-    if (payload === undefined) return;
-    this.context.metrics.jobEnded(payload.lane.engine, outcome);
-    this.context.log.event('gpu_job.end', {
-      jobId,
-      correlationId: payload.correlationId,
-      engine: payload.lane.engine,
-      kind: payload.kind,
-      outcome,
-      ...(code === null ? {} : { code }),
-      ms: this.now() - payload.submittedAtMs,
-    });
+  private granted(leaseId: string, bootId: string, reason: GrantReason): void {
+    const job = this.state.running.get(leaseId)?.job;
+    const payload = job === undefined ? undefined : this.jobs.payload(job.id);
+    if (job !== undefined && payload !== undefined) {
+      const promise = this.jobs.promise(job.id);
+      this.log.granted(job, promise === null ? null : promise - job.submittedAtMs, this.now());
+      this.visits.granted(newLease(leaseId, job.id, payload, { reason, nowMs: this.now() }), this.now());
+    }
+    this.take({ is: 'granted', leaseId, bootId });
+  }
+
+  private ended(jobId: string, ending: Ending): void {
+    const payload = this.jobs.payload(jobId);
+    this.jobs.forget(jobId);
+    if (payload !== undefined) this.log.jobEnded(jobId, payload, ending, this.now());
   }
 }

@@ -1,10 +1,14 @@
-import { gpuJob, gpuQueueName, type GpuJob } from '@baton/contracts';
+import { gpuJob, gpuKeys, gpuQueueName, type GpuJob } from '@baton/contracts';
+import { isErrorCode } from '@baton/kernel';
 import { ErrorCode, Job, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
+import { EpochGuard } from './epoch-guard.ts';
 
 /** A job of ours has no lock of its own worth: nobody runs the stalled checker. It only keeps `remove` away. */
 export const JOB_LOCK_MS = 60_000;
+/** BullMQ knows completed and failed; a cancelled job is a failed one with this as its reason. */
+const CANCELLED = 'gpu.job_cancelled';
 /** BullMQ's way to say: whoever holds the lock, the caller is entitled. */
 const ANY_TOKEN = '0';
 
@@ -21,17 +25,22 @@ export interface JobEnd {
 
 /**
  * The node's BullMQ queue as the scheduler uses it: any job can be claimed by id, none is claimed in BullMQ's own order,
- * and no stalled checker runs (it would run a job a second time). Only the leader may call what changes the queue.
+ * and no stalled checker runs (it would run a job a second time). Every change quotes the caller's epoch and is refused
+ * inside Redis, with `StaleEpoch`, when somebody else has become leader.
  */
 export class JobStore {
   private readonly queue: Queue;
   private readonly worker: Worker;
+  private readonly guard: EpochGuard;
   /** One claim at a time: two of them in between each other would take each other's job. */
   private lastClaim: Promise<unknown> = Promise.resolve();
   private readonly claimed = new Map<string, Job>();
 
+  /** @param redis a connection of its own: it is changed so that BullMQ's scripts check the epoch */
   constructor(redis: Redis, node: string, onError: (error: Error) => void) {
     const name = gpuQueueName(node);
+    this.guard = new EpochGuard(gpuKeys(node).epoch);
+    this.guard.protect(redis);
     this.queue = new Queue(name, { connection: redis, skipMetasUpdate: true });
     this.worker = new Worker(name, null, {
       connection: redis,
@@ -48,6 +57,16 @@ export class JobStore {
   async read(jobId: string): Promise<StoredJob | null> {
     const job = await Job.fromId(this.queue, jobId);
     return job === undefined || job.finishedOn != null ? null : toStored(job);
+  }
+
+  /** How and when a job ended; null while it has not, or when it is not kept any more. */
+  async ending(jobId: string): Promise<(JobEnd & { readonly atMs: number }) | null> {
+    const job = await Job.fromId(this.queue, jobId);
+    if (job?.finishedOn == null) return null;
+    const code = job.failedReason as string | undefined;
+    if (code === undefined) return { outcome: 'completed', code: null, atMs: job.finishedOn };
+    const outcome = code === CANCELLED ? 'cancelled' : 'failed';
+    return { outcome, code: isErrorCode(code) ? code : null, atMs: job.finishedOn };
   }
 
   /** Everybody who waits, in BullMQ's order. */
@@ -68,8 +87,8 @@ export class JobStore {
    * Makes this job active under `token`. `false` when it does not wait any more. A crash in the middle leaves it at the
    * head of the queue, or active without a lease, which the next leader puts back.
    */
-  claim(jobId: string, token: string): Promise<boolean> {
-    const claim = this.lastClaim.then(() => this.claimNow(jobId, token));
+  claim(epoch: number, jobId: string, token: string): Promise<boolean> {
+    const claim = this.lastClaim.then(() => this.guard.in(epoch, () => this.claimNow(jobId, token)));
     this.lastClaim = claim.catch(() => undefined);
     return claim;
   }
@@ -97,21 +116,28 @@ export class JobStore {
   }
 
   /** Active again to waiting, with its own priority. Without a token: whoever had claimed it is gone. */
-  async putBack(jobId: string, token: string | null): Promise<void> {
+  async putBack(epoch: number, jobId: string, token: string | null): Promise<void> {
     const job = this.claimed.get(jobId) ?? (await Job.fromId(this.worker, jobId));
     this.claimed.delete(jobId);
-    if (job !== undefined) await this.restore(job, token ?? ANY_TOKEN);
+    if (job !== undefined) await this.guard.in(epoch, () => this.restore(job, token ?? ANY_TOKEN));
   }
 
   /** Ends an active job. Doing it twice is the same as once. */
-  async end(jobId: string, token: string, { outcome, code }: JobEnd): Promise<void> {
+  async end(epoch: number, jobId: string, token: string, ending: JobEnd): Promise<void> {
     const job = this.claimed.get(jobId) ?? (await Job.fromId(this.worker, jobId));
     this.claimed.delete(jobId);
-    if (job === undefined) return;
+    if (job !== undefined) await this.guard.in(epoch, () => this.endNow(job, token, ending));
+  }
+
+  private async endNow(job: Job, token: string, { outcome, code }: JobEnd): Promise<void> {
     const attempt = (as: string): Promise<unknown> =>
       outcome === 'completed'
         ? job.moveToCompleted(null, as, false)
-        : job.moveToFailed(new UnrecoverableError(code ?? outcome), as, false);
+        : job.moveToFailed(
+            new UnrecoverableError(code ?? (outcome === 'cancelled' ? CANCELLED : outcome)),
+            as,
+            false,
+          );
     try {
       await attempt(token);
     } catch (error) {
@@ -120,23 +146,25 @@ export class JobStore {
     }
   }
 
-  /** Fails a job that waits, so that it is seen as failed and not as gone. */
-  async endWaiting(jobId: string, ending: JobEnd): Promise<void> {
+  /** Ends a job that waits, so that it is seen as failed or cancelled and not as gone. False when it does not wait. */
+  async endWaiting(epoch: number, jobId: string, ending: JobEnd): Promise<boolean> {
     const token = randomUUID();
-    if (await this.claim(jobId, token)) await this.end(jobId, token, ending);
+    if (!(await this.claim(epoch, jobId, token))) return false;
+    await this.end(epoch, jobId, token, ending);
+    return true;
   }
 
-  /** Takes a waiting job out of the queue; nothing happens when it is not there. */
-  async remove(jobId: string): Promise<void> {
-    await this.queue.remove(jobId);
-  }
-
-  async extendLocks(locks: readonly { readonly jobId: string; readonly token: string }[]): Promise<void> {
+  async extendLocks(
+    epoch: number,
+    locks: readonly { readonly jobId: string; readonly token: string }[],
+  ): Promise<void> {
     if (locks.length === 0) return;
-    await this.worker.extendJobLocks(
-      locks.map(({ jobId }) => jobId),
-      locks.map(({ token }) => token),
-      JOB_LOCK_MS,
+    await this.guard.in(epoch, () =>
+      this.worker.extendJobLocks(
+        locks.map(({ jobId }) => jobId),
+        locks.map(({ token }) => token),
+        JOB_LOCK_MS,
+      ),
     );
   }
 
