@@ -1,6 +1,7 @@
-import { fifo } from './baselines.ts';
+import { RulePolicy, fifo, serve } from './baselines.ts';
 import { classOf, type JobClass, type SimJob } from './job.ts';
 import { waitsOf, type Waits } from './metrics.ts';
+import type { PolicyKind } from './policy.ts';
 import { Random } from './random.ts';
 import { run, type World } from './run.ts';
 import { meanSwapMs } from './swap-costs.ts';
@@ -15,6 +16,25 @@ export function soloWaits(world: World, kind: JobClass): Waits {
   if (lane === undefined) return waitsOf([]);
   const arrivals = own.map((job): SimJob => ({ ...job, lane }));
   return waitsOf(run(fifo, { ...world, arrivals, resident: lane }, new Random(0)).records);
+}
+
+/**
+ * What nobody can beat for the images of others while one person floods: there are no chats, and others go first. What is
+ * left is the rest of the image that is running when theirs comes.
+ */
+export function othersImageWaits(world: World, flooder: number): Waits {
+  const arrivals = world.arrivals.filter((job) => classOf(job) === 'image');
+  const others: PolicyKind = {
+    name: 'others first',
+    create: (options) =>
+      new RulePolicy(options, {
+        next: (books) =>
+          serve(books, books.waiting.find(({ userId }) => userId !== flooder) ?? books.waiting[0]),
+      }),
+  };
+  const resident = arrivals[0]?.lane ?? null;
+  const { records } = run(others, { ...world, arrivals, resident }, new Random(0));
+  return waitsOf(records.filter(({ job }) => job.userId !== flooder));
 }
 
 /** Everything served without a gap: images, chats at their best speed together, and one load for each lane. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { fifo, hotFirst, strict } from './baselines.ts';
-import { makespanBoundS, soloWaits } from './bounds.ts';
+import { makespanBoundS, othersImageWaits, soloWaits } from './bounds.ts';
 import { playScenario } from './campaign.ts';
 import { FIXED_QUANTA, fixedQuanta } from './fixed-quanta.ts';
 import { ours } from './ours.ts';
@@ -70,6 +70,11 @@ test('a class alone waits for its own kind only', () => {
   const mixed = [job('c1', SMALL, 0, 5), job('i1', IMAGES, 0, 20), job('l1', LARGE, 1, 5)];
   expect(soloWaits(world(mixed), 'image').maxS).toBe(0);
   expect(soloWaits(world(mixed), 'chat').maxS).toBe(4);
+});
+
+test('in a flood the images of others wait for the rest of the running one at least', () => {
+  const flood = [job('i1', IMAGES, 0, 20, 9), job('i2', IMAGES, 0, 20, 9), job('i3', IMAGES, 5, 20, 1)];
+  expect(othersImageWaits(world([...flood, job('c1', SMALL, 0, 5)]), 9).maxS).toBe(15);
 });
 
 test('the bound of a batch is all work without a gap and one load for each lane', () => {

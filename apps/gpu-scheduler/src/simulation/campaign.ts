@@ -1,6 +1,6 @@
 import type { Settings } from '../core/state.ts';
 import { fifo, hotFirst, strict } from './baselines.ts';
-import { makespanBoundS, soloWaits } from './bounds.ts';
+import { makespanBoundS, othersImageWaits, soloWaits } from './bounds.ts';
 import { FIXED_QUANTA } from './fixed-quanta.ts';
 import type { JobRecord } from './job.ts';
 import {
@@ -46,7 +46,8 @@ export interface ScenarioReport {
   readonly hours: number;
   readonly seeds: number;
   readonly jobs: number;
-  readonly hasFlood: boolean;
+  /** With a flood: the p95 of other people's images that no policy can beat. */
+  readonly othersImageBoundS: number | null;
   readonly policies: readonly PolicyReport[];
   /** Each class alone, without swaps; null where arrivals depend on ends. */
   readonly solo: { readonly imageP95S: number; readonly chatP95S: number } | null;
@@ -70,7 +71,8 @@ export function playScenario(scenario: Scenario, options: CampaignOptions): Scen
     hours,
     seeds: options.seeds,
     jobs: policies[0]?.measures === undefined ? 0 : jobsIn(policies[0].measures),
-    hasFlood: demand.flood !== null,
+    othersImageBoundS:
+      flooder === null ? null : mean(worlds.map((make) => othersImageWaits(make(), flooder).p95S)),
     policies,
     solo: demand.closed === null ? soloOf(worlds) : null,
     makespanBoundS: demand.batch === null ? null : mean(worlds.map((make) => makespanBoundS(make()))),

@@ -68,18 +68,26 @@ function cells({ policy, detail, measures }: PolicyReport, best: PolicyReport | 
   ];
 }
 
-function extraHeading({ hasFlood, makespanBoundS }: ScenarioReport): string[] {
-  return [...(hasFlood ? ["others' image p95"] : []), ...(makespanBoundS === null ? [] : ['makespan/bound'])];
+function extraHeading({ othersImageBoundS, makespanBoundS }: ScenarioReport): string[] {
+  return [
+    ...(othersImageBoundS !== null ? ["others' image p95"] : []),
+    ...(makespanBoundS === null ? [] : ['makespan/bound']),
+  ];
 }
 
-function extraCells({ measures }: PolicyReport, { hasFlood, makespanBoundS }: ScenarioReport): string[] {
-  const others = hasFlood ? [seconds(measures.othersImage.p95S)] : [];
+function extraCells(
+  { measures }: PolicyReport,
+  { othersImageBoundS, makespanBoundS }: ScenarioReport,
+): string[] {
+  const others = othersImageBoundS !== null ? [seconds(measures.othersImage.p95S)] : [];
   return makespanBoundS === null ? others : [...others, (measures.makespanS / makespanBoundS).toFixed(2)];
 }
 
-function boundRow({ solo }: ScenarioReport): string[][] {
+function boundRow({ solo, othersImageBoundS }: ScenarioReport): string[][] {
   if (solo === null) return [];
-  return [['each class alone, no swaps', '', seconds(solo.imageP95S), '', '', seconds(solo.chatP95S)]];
+  const waits = ['', seconds(solo.imageP95S), '', '', seconds(solo.chatP95S)];
+  const others = othersImageBoundS === null ? [] : ['', '', '', '', '', '', seconds(othersImageBoundS)];
+  return [['each class alone, no swaps', ...waits, ...others]];
 }
 
 function foresightLines({ policies }: ScenarioReport): string[] {
