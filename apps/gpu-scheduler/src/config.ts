@@ -17,7 +17,7 @@ export const schedulerEnv = z.object({
   /** How long one model of Ollama goes on taking chats once somebody else waits, in seconds. */
   GPU_MAX_VISIT_SECONDS_OLLAMA: envInteger({ default: 60, min: 1, max: 3_600 }),
   /** How many times longer turns may get under load, so that less of a busy GPU's time goes into swaps. */
-  GPU_MAX_VISIT_GROWTH: envInteger({ default: 2, min: 1, max: 10 }),
+  GPU_MAX_VISIT_GROWTH: envInteger({ default: 3, min: 1, max: 10 }),
   /** Who has been passed over this long goes first, however much GPU time they have had, in seconds. */
   GPU_AGED_AFTER_SECONDS: envInteger({ default: 200, min: 1, max: 86_400 }),
   /** GPU time that somebody has used counts half after this time, in seconds. */
@@ -28,7 +28,7 @@ export const schedulerEnv = z.object({
   /** Leases that one person may hold at a time where several share the model; 0 is no limit. */
   GPU_MAX_RUNNING_PER_USER: envInteger({ default: 0, min: 0, max: 64 }),
   /** A request that would wait longer is refused and told how long, in seconds; 0 is no limit. */
-  GPU_MAX_EXPECTED_WAIT_SECONDS: envInteger({ default: 7_200, min: 0, max: 604_800 }),
+  GPU_MAX_EXPECTED_WAIT_SECONDS: envInteger({ default: 10_800, min: 0, max: 604_800 }),
   /** Leases that share an Ollama visit. Worth raising only together with OLLAMA_NUM_PARALLEL of the server. */
   OLLAMA_MAX_CONCURRENT: envInteger({ default: 1, min: 1, max: 64 }),
   /** When nobody needs the GPU after ComfyUI: load the last language model again. */

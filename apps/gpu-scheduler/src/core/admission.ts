@@ -1,7 +1,7 @@
 import { guessWorth, serviceBand, swapBand } from './estimates.ts';
 import type { Arrival } from './facts.ts';
 import { totalOf, type GpuState } from './state.ts';
-import { otherEngine, turnMs } from './visits.ts';
+import { otherEngine, slotsOf, turnLength } from './visits.ts';
 
 export interface Refusal {
   readonly code: 'gpu.user_limit' | 'gpu.overloaded';
@@ -29,18 +29,18 @@ export function refusal(state: GpuState, arrival: Arrival, nowMs: number): Refus
  */
 export function expectedWait(state: GpuState, arrival: Arrival, nowMs: number): number {
   const { lane } = arrival;
-  const slots = lane.engine === 'ollama' ? state.settings.ollamaSlots : 1;
+  const slots = slotsOf(state, lane.engine);
   const worth = guessWorth(state.estimates, lane.engine);
   const queue = state.lanes.get(lane.key);
   const ownMs = ((queue?.workOfMs(arrival.userId) ?? 0) + arrival.estimateMs) * worth;
   const sharers = (queue?.userCount ?? 0) + 1;
   const aheadMs = Math.min((queue?.waitingWorkMs ?? 0) * worth, ownMs * sharers) / slots;
-  const turn = turnMs(state, lane.engine, nowMs);
+  const turn = turnLength(state, lane.engine, nowMs).usualMs;
   const rounds = Math.ceil(aheadMs / Math.max(1, turn));
   const other = otherEngine(lane.engine);
-  const otherSlots = other === 'ollama' ? state.settings.ollamaSlots : 1;
+  const otherSlots = slotsOf(state, other);
   const otherWorkMs = totalOf(state, (one) => (one.lane.engine === other ? one.waitingWorkMs : 0));
-  const otherTurn = turnMs(state, other, nowMs);
+  const otherTurn = turnLength(state, other, nowMs).usualMs;
   const otherMs = Math.min(
     (otherWorkMs * guessWorth(state.estimates, other)) / otherSlots,
     (rounds + 1) * otherTurn,

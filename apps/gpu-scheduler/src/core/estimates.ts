@@ -121,8 +121,19 @@ export function serviceBand(estimates: Estimates, job: Work): Band {
   }
   const own = estimates.ratios[workKey(job)];
   const isKnown = own !== undefined && own.values.length >= ENOUGH;
-  const ratio = typical(isKnown ? own : estimates.ratios[job.lane.engine]) ?? UNKNOWN_RATIO;
-  return scaled(ratio, job.estimateMs);
+  return scaled(ratioBand(isKnown ? own : estimates.ratios[job.lane.engine]), job.estimateMs);
+}
+
+/** The first few measured values only move the assumption that the guesses are right. */
+function ratioBand(window: Window | undefined): Band {
+  const measured = typical(window);
+  if (window === undefined || measured === null) return UNKNOWN_RATIO;
+  const trust = window.values.length / (window.values.length + ENOUGH);
+  const mix = (known: number, assumed: number): number => trust * known + (1 - trust) * assumed;
+  return {
+    mean: mix(measured.mean, UNKNOWN_RATIO.mean),
+    variance: mix(measured.variance, UNKNOWN_RATIO.variance),
+  };
 }
 
 function scaled({ mean, variance }: Band, by: number): Band {
@@ -131,13 +142,15 @@ function scaled({ mean, variance }: Band, by: number): Band {
 
 /** The mean of the learned ratio of an engine: what its submitters' guesses are worth. */
 export function guessWorth(estimates: Estimates, engine: Engine): number {
-  return typical(estimates.ratios[engine])?.mean ?? 1;
+  return ratioBand(estimates.ratios[engine]).mean;
 }
 
 export function learnPromise(estimates: Estimates, engine: Engine, off: number): Estimates {
   return { ...estimates, promises: learned(estimates.promises, engine, off) };
 }
 
+/** Of what was measured last; a little more than 90 %, because the load may be growing while it is measured. */
+const LATE = 0.94;
 /** Promised waits that came out before there is anything to learn from: as many as a normal distribution has it. */
 const PRIOR_OFF = [-1.3, -1, -0.66, -0.41, -0.2, 0, 0.2, 0.41, 0.66, 1, 1.3];
 
@@ -146,5 +159,5 @@ export function promiseCorrection(estimates: Estimates, engine: Engine): { middl
   const values = estimates.promises[engine]?.values ?? [];
   // The fewer were measured, the more the prior counts.
   const all = values.length >= 40 ? values : [...values, ...PRIOR_OFF];
-  return { middle: quantile(all, 0.5), late: quantile(all, 0.9) };
+  return { middle: quantile(all, 0.5), late: quantile(all, LATE) };
 }

@@ -274,7 +274,13 @@ export function openVisit(
     drainedAtMs: null,
   };
   if (state.turn === null || state.turn.engine !== lane.engine) {
-    state.turn = { engine: lane.engine, visited: new Set(), gate: null, startedAtMs: nowMs };
+    state.turn = {
+      engine: lane.engine,
+      visited: new Set(),
+      gate: null,
+      startedAtMs: nowMs,
+      startedAtSeq: state.arrivals,
+    };
   }
   state.turn.visited.add(lane.key);
   if (lane.engine === 'ollama') state.home = lane;

@@ -48,8 +48,11 @@ function isActive(state: GpuState, userId: number): boolean {
 function leastActive(state: GpuState): number {
   let least = Number.POSITIVE_INFINITY;
   for (const queue of state.lanes.values()) least = Math.min(least, queue.leastVirtual() ?? least);
-  for (const { job } of state.running.values()) least = Math.min(least, virtualOf(state, job.userId));
-  return Number.isFinite(least) ? least : 0;
+  // What is charged for work that has not been done yet does not count against who comes meanwhile.
+  for (const { job, charge: charged } of state.running.values()) {
+    least = Math.min(least, virtualOf(state, job.userId) - charged.ms * charged.weight);
+  }
+  return Number.isFinite(least) ? Math.max(0, least) : 0;
 }
 
 /** Forgets who has not been here for an hour; whoever has something waiting is not looked at again, so it is kept. */

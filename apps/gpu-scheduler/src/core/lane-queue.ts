@@ -125,6 +125,11 @@ export class LaneQueue {
     if (line !== undefined) this.change(line, () => (line.servedAtMs = nowMs));
   }
 
+  /** When the user was last served from here while more of theirs waited; 0 for never. */
+  servedAtMs(userId: number): number {
+    return this.lines.get(userId)?.servedAtMs ?? 0;
+  }
+
   /** The job to serve next; null when there is none. */
   next({ throughSeq, agedBeforeMs, without }: NextWanted): NextJob | null {
     let users = this.users;

@@ -12,7 +12,16 @@ import {
   type Turn,
   type Visit,
 } from './state.ts';
-import { drainEndMs, entitled, EVERYBODY, gateWakeMs, isOffered, settleGates, turnMs } from './visits.ts';
+import {
+  drainEndMs,
+  entitled,
+  EVERYBODY,
+  gateWakeMs,
+  isOffered,
+  settleGates,
+  slotsOf,
+  turnLength,
+} from './visits.ts';
 
 /**
  * Decides what the GPU does next, after every fact. Checked in this order:
@@ -83,15 +92,16 @@ export function patienceEndMs(state: GpuState, job: WaitingJob): number {
 function grantNext(state: GpuState, nowMs: number): Effect | null {
   const { visit, settings } = state;
   if (visit === null) return null;
-  const slots = visit.lane.engine === 'ollama' ? settings.ollamaSlots : 1;
-  if (state.running.size >= slots) return null;
+  if (state.running.size >= slotsOf(state, visit.lane.engine)) return null;
   const queue = state.lanes.get(visit.lane.key);
   if (queue === undefined || !isOffered(queue, nowMs)) return null;
-  const { throughSeq, reason } = entitled(state, visit, nowMs);
+  const { throughSeq, reason, notServedSinceMs } = entitled(state, visit, nowMs);
   const without = usersAtTheirLimit(state);
   const agedBeforeMs = nowMs - settings.agedAfterMs[visit.lane.engine];
   const next = queue.next({ throughSeq, agedBeforeMs, without });
-  if (next !== null) {
+  const isOwed =
+    next !== null && (notServedSinceMs === null || queue.servedAtMs(next.job.userId) < notServedSinceMs);
+  if (isOwed) {
     visit.drainedAtMs = null;
     return grant(state, visit, next.job, next.isAged ? 'aged' : reason, nowMs);
   }
@@ -166,7 +176,8 @@ function nextLane(state: GpuState, nowMs: number): Candidate | null {
     const others = oldest(found.filter(({ lane }) => lane.engine !== turn.engine));
     if (others !== null) {
       const owed = oldest(sameEngine.filter(({ lane }) => !turn.visited.has(lane.key)));
-      if (owed !== null && isOwedItsVisit(state, turn, owed, nowMs)) return because(owed, 'tour');
+      const isFirst = owed !== null && (owed.seq < others.seq || owed.seq <= turn.startedAtSeq);
+      if (isFirst && isOwedItsVisit(state, turn, owed, nowMs)) return because(owed, 'tour');
       if (turn.gate !== null) return sameEngine.length > 0 ? because(others, 'turn_over') : others;
     }
   }
@@ -183,7 +194,7 @@ function nextLane(state: GpuState, nowMs: number): Candidate | null {
 function isOwedItsVisit(state: GpuState, turn: Turn, { seq }: Candidate, nowMs: number): boolean {
   if (turn.engine !== 'ollama') return false;
   if (turn.gate === null) return true;
-  const endMs = turn.gate.closedAtMs + turnMs(state, 'ollama', nowMs);
+  const endMs = turn.gate.closedAtMs + turnLength(state, 'ollama', nowMs).usualMs;
   return nowMs < endMs && seq <= turn.gate.throughSeq;
 }
 

@@ -93,6 +93,8 @@ export interface Turn {
   readonly visited: Set<string>;
   gate: Gate | null;
   readonly startedAtMs: number;
+  /** Who has waited since before the turn is owed service in it. */
+  readonly startedAtSeq: number;
 }
 
 /** Closed because somebody else waits: from then on only those who had arrived are owed service. */

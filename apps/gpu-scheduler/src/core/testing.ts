@@ -16,7 +16,7 @@ export const SETTINGS: Settings = {
   ollamaSlots: 1,
   maxTurnMs: { comfyui: 120_000, ollama: 180_000 },
   maxLaneVisitMs: 60_000,
-  maxTurnGrowth: 2,
+  maxTurnGrowth: 3,
   agedAfterMs: { comfyui: 200_000, ollama: 200_000 },
   fairnessHalfLifeMs: 900_000,
   restoreHome: true,
@@ -29,7 +29,7 @@ export const SETTINGS: Settings = {
   maxWaiting: 10_000,
   maxWaitingPerUser: 500,
   maxRunningPerUser: 0,
-  maxExpectedWaitMs: 7_200_000,
+  maxExpectedWaitMs: 10_800_000,
 };
 
 export function report(state: GpuState, owner: Lane | null, over: Partial<NodeReport> = {}): NodeReport {

@@ -1,7 +1,7 @@
-import { serviceBand, swapBand } from './estimates.ts';
+import { guessWorth, serviceBand, swapBand } from './estimates.ts';
 import type { Engine, LaneQueue } from './lane-queue.ts';
 import { loadOf } from './load.ts';
-import type { Gate, GpuState, GrantReason, Visit } from './state.ts';
+import { totalOf, type Gate, type GpuState, type GrantReason, type Visit } from './state.ts';
 
 /** How long visits and turns last, and who may still be served in one. */
 
@@ -9,6 +9,8 @@ export const EVERYBODY = Number.POSITIVE_INFINITY;
 const NOBODY = 0;
 /** A turn of the less urgent engine lasts at least so many times the swap that begins the next one, or it was not worth it. */
 const SWAPS_PER_TURN = 2;
+/** Of the growth of a turn, a turn that cannot be finished gets this part. */
+const HOPELESS = 3;
 /** Beyond this load no length of turns helps; turns are as long as they may be. */
 const FULL_LOAD = 0.95;
 
@@ -26,25 +28,36 @@ export function isMoreUrgent(state: GpuState, engine: Engine): boolean {
 }
 
 /**
- * How long an engine goes on once the other one has somebody waiting. Time that is lost in swaps must fit into what the
- * load leaves free, so a round of turns takes about `swaps / (1 - load)`, and each engine its part of it.
+ * How long an engine goes on once the other one has somebody waiting. `usualMs` for everybody, `longestMs` while those who
+ * wait could all be served within it, and for users who have not been served in this turn. A round of turns has to be about
+ * `swaps / (1 - load)` long to carry the load; but what cannot be finished anyway (a flood) is little reason to keep the
+ * others waiting.
  */
-export function turnMs(state: GpuState, engine: Engine, nowMs: number): number {
-  return state.settings.maxTurnMs[engine] * growth(state, engine, nowMs);
+export interface TurnLength {
+  readonly usualMs: number;
+  readonly longestMs: number;
 }
 
-export function laneVisitMs(state: GpuState, nowMs: number): number {
-  return state.settings.maxLaneVisitMs * growth(state, 'ollama', nowMs);
+export function turnLength(state: GpuState, engine: Engine, nowMs: number): TurnLength {
+  const configuredMs = state.settings.maxTurnMs[engine];
+  const grown = growth(state, nowMs);
+  const longestMs = configuredMs * grown;
+  const closedAtMs = state.turn?.engine === engine ? (state.turn.gate?.closedAtMs ?? nowMs) : nowMs;
+  const workMs = totalOf(state, (queue) => (queue.lane.engine === engine ? queue.waitingWorkMs : 0));
+  const neededMs = (workMs * guessWorth(state.estimates, engine)) / slotsOf(state, engine);
+  const isHopeless = nowMs - closedAtMs + neededMs > longestMs;
+  return { usualMs: isHopeless ? configuredMs * (1 + (grown - 1) / HOPELESS) : longestMs, longestMs };
 }
 
-function growth(state: GpuState, engine: Engine, nowMs: number): number {
-  const { maxTurnMs, maxTurnGrowth, ollamaSlots } = state.settings;
-  const load = loadOf(state.load, nowMs);
-  const shares = { comfyui: load.comfyui, ollama: load.ollama / ollamaSlots };
-  const free = 1 - Math.min(FULL_LOAD, shares.comfyui + shares.ollama);
-  const roundMs = (2 * swapBand(state.estimates, null, null).mean) / free;
-  const wanted = (roundMs * shares[engine]) / Math.max(1, maxTurnMs[engine]);
-  return Math.min(maxTurnGrowth, Math.max(1, wanted));
+function growth(state: GpuState, nowMs: number): number {
+  const { ollama, comfyui } = loadOf(state.load, nowMs);
+  const load = comfyui + ollama / state.settings.ollamaSlots;
+  const busy = Math.min(FULL_LOAD, load);
+  return Math.min(state.settings.maxTurnGrowth, (1 + busy) / (1 - busy));
+}
+
+export function slotsOf(state: GpuState, engine: Engine): number {
+  return engine === 'ollama' ? state.settings.ollamaSlots : 1;
 }
 
 /**
@@ -114,33 +127,44 @@ function waitingElsewhere(state: GpuState, { lane }: Visit, nowMs: number): Else
 export interface Entitled {
   readonly throughSeq: number;
   readonly reason: GrantReason;
+  /** Only users who have not been served since then; null for no such condition. */
+  readonly notServedSinceMs: number | null;
 }
 
 /**
  * Who may still be served in this visit. Checked in this order:
  *   1. a visit serves at least one job;
- *   2. the other engine waits: nobody once the turn's time is up; before, all comers for the more urgent engine, for the
- *      other one those who had arrived when its gate closed;
+ *   2. the other engine waits: nobody once the turn's longest time is up; for the more urgent engine all comers for the usual
+ *      time and after it those who had nothing of this turn yet; for the other one those who had arrived when its gate closed;
  *   3. another model waits: nobody once the visit's time is up, or once waiting has cost the others as much as the change
  *      costs; before, all comers while no image waits, otherwise those who had arrived.
  */
 export function entitled(state: GpuState, visit: Visit, nowMs: number): Entitled {
   const { turn } = state;
   if (visit.served === 0) {
-    return { throughSeq: EVERYBODY, reason: visit.gate === null ? 'visit_open' : 'minimum_service' };
+    const reason = visit.gate === null ? 'visit_open' : 'minimum_service';
+    return { throughSeq: EVERYBODY, reason, notServedSinceMs: null };
   }
-  if (turn === null || visit.gate === null) return { throughSeq: EVERYBODY, reason: 'visit_open' };
+  if (turn === null || visit.gate === null) {
+    return { throughSeq: EVERYBODY, reason: 'visit_open', notServedSinceMs: null };
+  }
   let throughSeq = EVERYBODY;
+  let notServedSinceMs: number | null = null;
   if (turn.gate !== null) {
-    if (nowMs >= turn.gate.closedAtMs + turnMs(state, turn.engine, nowMs)) throughSeq = NOBODY;
-    else if (!isMoreUrgent(state, turn.engine)) throughSeq = turn.gate.throughSeq;
+    const lastedMs = nowMs - turn.gate.closedAtMs;
+    const { usualMs, longestMs } = turnLength(state, turn.engine, nowMs);
+    const isUrgent = isMoreUrgent(state, turn.engine);
+    if (lastedMs >= (isUrgent ? longestMs : usualMs)) throughSeq = NOBODY;
+    else if (!isUrgent) throughSeq = turn.gate.throughSeq;
+    else if (lastedMs >= usualMs) notServedSinceMs = turn.startedAtMs;
   }
   if (turn.engine === 'ollama') {
-    if (nowMs >= visit.gate.closedAtMs + laneVisitMs(state, nowMs)) throughSeq = NOBODY;
+    if (nowMs >= visit.gate.closedAtMs + state.settings.maxLaneVisitMs) throughSeq = NOBODY;
     else if (turn.gate !== null) throughSeq = Math.min(throughSeq, visit.gate.throughSeq);
     else if (isWorthLeaving(state, visit, nowMs)) throughSeq = NOBODY;
   }
-  return { throughSeq, reason: throughSeq === EVERYBODY ? 'visit_open' : 'owed' };
+  const reason = throughSeq === EVERYBODY && notServedSinceMs === null ? 'visit_open' : 'owed';
+  return { throughSeq, reason, notServedSinceMs };
 }
 
 /**
