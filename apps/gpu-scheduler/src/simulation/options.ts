@@ -5,7 +5,7 @@ import { SCENARIOS } from './scenarios.ts';
 
 export const HELP = `npm run simulate -- [options]     who would wait how long: the scheduler's policy beside simpler ones
 
-  --scenario NAMES   some of: ${SCENARIOS.map(({ name }) => name).join(' ')}
+  --scenario NAMES   some of the scenarios below
   --policy NAMES     some of: ${POLICY_NAMES.join(' ')} (best: of 49 fixed quanta, known only afterwards)
   --seeds N          how many different days (5)
   --hours N          how long each is, instead of the scenario's own hours
@@ -17,6 +17,8 @@ export const HELP = `npm run simulate -- [options]     who would wait how long: 
   --help             this text
 
   Names are separated by commas. Results and the picture are written to .baton/simulate/.
+
+${SCENARIOS.map(({ name, title }) => `  ${name.padEnd(17)}  ${title}`).join('\n')}
 `;
 
 export interface SimulateOptions {

@@ -1,7 +1,7 @@
 import type { PolicyReport } from './campaign.ts';
 import type { Measures } from './metrics.ts';
 import type { ReplayReport } from './replay.ts';
-import { renderTable, seconds } from './report.ts';
+import { foresightLines, renderTable, seconds } from './report.ts';
 
 const HEADING = [
   'wait in s',
@@ -28,6 +28,7 @@ export function renderReplay(report: ReplayReport): string {
     '',
     `Replay of ${report.jobs} jobs in ${report.hours.toFixed(1)} h, ${chats}${left}`,
     ...renderTable([HEADING, ...rows]).map((line) => `  ${line}`),
+    ...foresightLines(report.policies),
     '',
   ].join('\n');
 }

@@ -50,7 +50,9 @@ export function readHistoryFile(file: string): readonly VisitRecord[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(
+      `The history cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return readHistory(text);
 }

@@ -24,7 +24,7 @@ export function renderScenario(report: ScenarioReport): string {
   const table = [[...HEADING, ...extraHeading(report)], ...rows, ...boundRow(report)];
   const lines = renderTable(table).map((line) => `  ${line}`);
   const heading = `${report.name}: ${report.title} (${report.seeds} seeds of ${report.hours} h, ${report.jobs} jobs)`;
-  return ['', heading, ...lines, ...foresightLines(report), ''].join('\n');
+  return ['', heading, ...lines, ...foresightLines(report.policies), ''].join('\n');
 }
 
 export function renderGoals(verdicts: readonly Verdict[]): string {
@@ -90,7 +90,8 @@ function boundRow({ solo, othersImageBoundS }: ScenarioReport): string[][] {
   return [['each class alone, no swaps', ...waits, ...others]];
 }
 
-function foresightLines({ policies }: ScenarioReport): string[] {
+/** How well a policy foresaw the waits, and how many it turned away. */
+export function foresightLines(policies: readonly PolicyReport[]): string[] {
   return policies.flatMap(({ policy, foresight, measures }) => {
     const told = foresight === null ? [] : [expectationLine(policy, foresight)];
     return measures.refused > 0 ? [...told, `  ${policy}: ${measures.refused} jobs turned away`] : told;
