@@ -5,15 +5,33 @@ import { ManagedEngine } from './managed-engine.ts';
 
 class FakeDriver implements EngineDriver {
   readonly kind: 'child' | 'attached';
+  readonly logs = null;
   url: string | null = null;
   starts = 0;
   stops = 0;
   isRunning = false;
+  isStuck = false;
   private listener: (exit: EngineExit) => void = () => undefined;
 
   constructor(kind: 'child' | 'attached' = 'child') {
     this.kind = kind;
     if (kind === 'attached') this.url = 'http://engine';
+  }
+
+  get canStop(): boolean {
+    return this.kind === 'child';
+  }
+
+  async adopt(): Promise<boolean> {
+    return this.isRunning;
+  }
+
+  async endWorkers(): Promise<number> {
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    this.listener = () => undefined;
   }
 
   async start(): Promise<void> {
@@ -24,6 +42,7 @@ class FakeDriver implements EngineDriver {
 
   async stop(): Promise<void> {
     this.stops += 1;
+    if (this.isStuck) throw new AppError('engine.failed');
     this.isRunning = false;
   }
 
@@ -148,5 +167,79 @@ describe('a managed engine', () => {
     world.answers = true;
     await engine.check();
     expect(engine.state).toBe('ready');
+  });
+
+  test('that runs already is ready at the first look, without a start', async () => {
+    const { engine, driver } = setUp();
+    driver.isRunning = true;
+    driver.url = 'http://engine';
+    await engine.adopt();
+    expect(engine.state).toBe('ready');
+    const silent = setUp();
+    await silent.engine.adopt();
+    expect([silent.engine.state, silent.driver.starts]).toEqual(['stopped', 0]);
+  });
+
+  test('that runs already but does not answer yet is waited for, and nobody waits with it', async () => {
+    const { engine, driver, world, clock } = setUp();
+    driver.isRunning = true;
+    driver.url = 'http://engine';
+    world.answers = false;
+    await engine.adopt();
+    expect(engine.state).toBe('starting');
+    world.answers = true;
+    await clock.advance(50);
+    expect(engine.state).toBe('ready');
+  });
+
+  test('is restarted with a pause that grows when it has to be done again and again', async () => {
+    const { engine, driver, clock, states } = setUp();
+    await engine.ensureReady();
+    for (const waitMs of [100, 200, 400]) {
+      await engine.restart();
+      expect(driver.isRunning).toBe(false);
+      await clock.advance(waitMs - 1);
+      expect(engine.state).toBe('failed');
+      await clock.advance(1);
+      expect(engine.state).toBe('ready');
+    }
+    expect(states.slice(2, 6)).toEqual(['stopping', 'failed', 'starting', 'ready']);
+    expect(engine.restarts).toBe(3);
+  });
+
+  test('asked to stop after a restart stays stopped', async () => {
+    const { engine, clock } = setUp();
+    await engine.ensureReady();
+    await Promise.all([engine.restart(), engine.stop()]);
+    await clock.advance(10_000);
+    expect(engine.state).toBe('stopped');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('that is not ours is not restarted', async () => {
+    const { engine, driver } = setUp('attached');
+    await expect(engine.restart()).rejects.toMatchObject({ code: 'engine.not_ours' });
+    expect(driver.stops).toBe(0);
+  });
+
+  test('of which something would not go has failed, and is not called stopped', async () => {
+    const { engine, driver } = setUp();
+    await engine.ensureReady();
+    driver.isStuck = true;
+    await expect(engine.stop()).rejects.toMatchObject({ code: 'engine.failed' });
+    expect(engine.state).toBe('failed');
+    driver.isStuck = false;
+    await engine.stop();
+    expect(engine.state).toBe('stopped');
+  });
+
+  test('is asked within a limit whether it answers; one that is not there counts as fine', async () => {
+    const { engine, world } = setUp();
+    world.answers = false;
+    expect(await engine.isAnswering(1_000)).toBe(true);
+    world.answers = true;
+    await engine.ensureReady();
+    world.answers = false;
+    expect(await engine.isAnswering(1_000)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { AppError, pause, type Clock } from '@baton/kernel';
-import type { EngineDriver, EngineExit, ReadinessProbe } from './engine-driver.ts';
+import type { DriverKind, EngineDriver, EngineExit, EngineLogs, ReadinessProbe } from './engine-driver.ts';
 import { Listeners } from './listeners.ts';
 import { TaskQueue } from './task-queue.ts';
 
@@ -38,7 +38,7 @@ export interface ManagedEngineParts {
 
 /**
  * The one owner of an engine's process. Callers ask for what should be (`ensureReady`, `stop`); the owner does one thing
- * at a time and decides by the state it finds then. `stop` aborts a start in progress. A child that ends by itself is
+ * at a time and decides by the state it finds then. `stop` aborts a start in progress. An engine that ends by itself is
  * started again, after a growing pause, for as long as it is wanted.
  *
  * Reading `state` for a report is fine; a caller that reads it in order to decide what to ask is a bug.
@@ -74,8 +74,17 @@ export class ManagedEngine {
     return this.current;
   }
 
-  get kind(): 'child' | 'attached' {
+  get kind(): DriverKind {
     return this.driver.kind;
+  }
+
+  /** Whether `stop` ends it, so that it is an answer to an engine that will not give the card back. */
+  get canStop(): boolean {
+    return this.driver.canStop;
+  }
+
+  get logs(): EngineLogs | null {
+    return this.driver.logs;
   }
 
   /** Null until a child has been started once. */
@@ -108,30 +117,99 @@ export class ManagedEngine {
     return this.queue.run(() => this.bringUp());
   }
 
-  /** Resolves when nothing of a child is left. On an attached engine it only ends our own waiting for it. */
+  /**
+   * Resolves when nothing of it is left. On an engine that is not ours to stop it only ends our own waiting for it.
+   *
+   * @throws AppError `engine.failed` when something of it would not go; it counts as failed then, not as stopped
+   */
   stop(): Promise<void> {
+    this.unwant();
+    return this.queue.run(async () => {
+      if (this.driver.canStop) await this.end('stopped');
+    });
+  }
+
+  /**
+   * Ends it and starts it anew, after the pause that follows a crash: an engine that has to be restarted again and again
+   * is left in peace for longer and longer. Resolves when the old one is gone.
+   *
+   * @throws AppError `engine.not_ours`, and as `stop`
+   */
+  restart(): Promise<void> {
+    if (!this.driver.canStop) {
+      return Promise.reject(new AppError('engine.not_ours', { engine: this.name, driver: this.driver.kind }));
+    }
+    this.unwant();
+    // Before the queue's turn, so that a stop that is asked for later has the last word.
+    this.isWanted = true;
+    return this.queue.run(async () => {
+      this.forgetOldCrashes();
+      try {
+        await this.end('failed');
+      } finally {
+        this.planRestart();
+      }
+    });
+  }
+
+  /** As the driver's: kills what the engine has started, not the engine. */
+  endWorkers(): Promise<number> {
+    return this.driver.endWorkers();
+  }
+
+  /** The first look, before anything is asked for: an engine that runs already keeps running, and is ours to look after. */
+  adopt(): Promise<void> {
+    const isKnown = this.driver.canStop ? this.queue.run(() => this.driver.adopt()) : Promise.resolve(false);
+    return isKnown.then(async (isRunning) => {
+      if (!isRunning) return this.check();
+      // One that is only coming up is waited for in the background; it shows in the state.
+      const ready = this.ensureReady().catch(() => undefined);
+      const { url } = this.driver;
+      if (url !== null && (await this.answers(url))) await ready;
+    });
+  }
+
+  /** Looks whether an engine that is not ours answers; its state follows. One of ours is watched by `EngineWatch`. */
+  check(): Promise<void> {
+    const { canStop, url } = this.driver;
+    if (canStop || url === null) return Promise.resolve();
+    return this.queue.run(async () => this.become((await this.answers(url)) ? 'ready' : 'unreachable'));
+  }
+
+  /** One question to a ready engine, within `limitMs`. True also while there is nobody to ask. */
+  async isAnswering(limitMs: number): Promise<boolean> {
+    const { url } = this.driver;
+    if (this.current !== 'ready' || url === null) return true;
+    return this.answers(url, undefined, limitMs);
+  }
+
+  /** For the end of our own process, after `stop`: whatever else runs, runs on. */
+  async close(): Promise<void> {
+    this.unwant();
+    await this.driver.close();
+  }
+
+  private unwant(): void {
     this.isWanted = false;
     this.cancelRestart();
     this.starting?.abort(
       new AppError('engine.start_failed', { engine: this.name, cause: 'stopped meanwhile' }),
     );
-    return this.queue.run(async () => {
-      if (this.driver.kind === 'attached') return;
-      this.become('stopping');
-      await this.driver.stop();
-      this.become('stopped');
-    });
   }
 
-  /** Looks whether an attached engine answers; its state follows. A child tells by itself when it ends. */
-  check(): Promise<void> {
-    const { kind, url } = this.driver;
-    if (kind === 'child' || url === null) return Promise.resolve();
-    return this.queue.run(async () => this.become((await this.answers(url)) ? 'ready' : 'unreachable'));
+  private async end(asWhat: 'stopped' | 'failed'): Promise<void> {
+    this.become('stopping');
+    try {
+      await this.driver.stop();
+    } catch (cause) {
+      this.become('failed');
+      throw cause;
+    }
+    this.become(asWhat);
   }
 
   private async bringUp(): Promise<string> {
-    if (this.driver.kind === 'attached') return this.reachAttached();
+    if (!this.driver.canStop) return this.reachAttached();
     const url = this.driver.url;
     if (this.current === 'ready' && url !== null) return url;
     const starting = new AbortController();
@@ -141,7 +219,7 @@ export class ManagedEngine {
     try {
       if (!this.isWanted) starting.abort(new AppError('engine.start_failed', { engine: this.name }));
       starting.signal.throwIfAborted();
-      await this.driver.start();
+      await this.driver.start(starting.signal);
       const startedUrl = this.driver.url;
       if (startedUrl === null) throw new Error('a started engine has an address');
       await this.untilReady(startedUrl, starting.signal, exitsBefore);
@@ -149,7 +227,8 @@ export class ManagedEngine {
       this.become('ready');
       return startedUrl;
     } catch (cause) {
-      await this.driver.stop();
+      // What would not go is refused by the next start; the reason to tell is why this one failed.
+      await this.driver.stop().catch(() => undefined);
       this.become(this.isWanted ? 'failed' : 'stopped');
       this.planRestart();
       if (cause instanceof AppError && cause.code === 'engine.start_failed') throw cause;
@@ -185,9 +264,13 @@ export class ManagedEngine {
     signal.throwIfAborted();
   }
 
-  private async answers(url: string, signal?: AbortSignal): Promise<boolean> {
+  private async answers(
+    url: string,
+    signal?: AbortSignal,
+    limitMs = this.times.probeTimeoutMs,
+  ): Promise<boolean> {
     const tooLong = new AbortController();
-    const cancel = this.clock.after(this.times.probeTimeoutMs, () => tooLong.abort());
+    const cancel = this.clock.after(limitMs, () => tooLong.abort());
     try {
       return await this.probe(url, signal ? AbortSignal.any([signal, tooLong.signal]) : tooLong.signal);
     } finally {
@@ -200,9 +283,13 @@ export class ManagedEngine {
     this.exits.tell(exit);
     // A start in progress notices by itself and decides there.
     if (this.starting !== null || this.current !== 'ready') return;
-    if (this.clock.monotonic() - this.readyAt > this.times.recoveredAfterMs) this.crashesInRow = 0;
+    this.forgetOldCrashes();
     this.become('failed');
     this.planRestart();
+  }
+
+  private forgetOldCrashes(): void {
+    if (this.clock.monotonic() - this.readyAt > this.times.recoveredAfterMs) this.crashesInRow = 0;
   }
 
   private planRestart(): void {

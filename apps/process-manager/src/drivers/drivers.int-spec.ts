@@ -1,29 +1,35 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '@baton/kernel';
+import { AppError, FakeClock, systemClock, type Clock } from '@baton/kernel';
 import { eventually } from '@baton/testing';
-import type { EngineDriver, EngineExit } from '../core/engine-driver.ts';
-import { ENGINE, Programs, STUBBORN, WITH_CHILDREN } from '../testing/programs.ts';
+import type { EngineExit } from '../core/engine-driver.ts';
+import { engineDriverContract } from '../testing/engine-driver-contract.ts';
+import { answer, freePort, isAlive, pidAt } from '../testing/engine-process.ts';
+import { ENGINE, Programs, SAYS, STUBBORN, WITH_CHILDREN } from '../testing/programs.ts';
 import { AttachedDriver } from './attached.driver.ts';
-import { ChildProcessDriver } from './child-process.driver.ts';
-import { EngineRunsStore } from './engine-runs.store.ts';
+import { ChildProcessDriver, type Ending } from './child-process.driver.ts';
+import { killRun, signalProcess } from './end-run.ts';
+import { EngineRunsStore, type EngineRun } from './engine-runs.store.ts';
 import { endLeftOvers } from './left-overs.ts';
-import { parseStat } from './process-table.ts';
+import { runProgram } from './run-program.ts';
 
 const programs = new Programs();
 const runsPath = join(programs.folder, 'engines.json');
 const closers: (() => Promise<void>)[] = [];
+const FOR_EVER = new AbortController().signal;
 
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 afterAll(() => programs.remove());
 
-function childDriver(text = ENGINE, settings: { port?: number; gentleMs?: number; command?: string[] } = {}) {
+function childDriver(
+  text = ENGINE,
+  settings: { port?: number; gentleMs?: number; command?: string[]; ending?: Ending; clock?: Clock } = {},
+) {
   const runs = new EngineRunsStore(runsPath);
   const driver = new ChildProcessDriver(
     {
@@ -36,9 +42,13 @@ function childDriver(text = ENGINE, settings: { port?: number; gentleMs?: number
       gentleMs: settings.gentleMs ?? 5_000,
     },
     runs,
-    systemClock,
+    settings.clock ?? systemClock,
+    settings.ending,
   );
-  closers.push(() => driver.stop());
+  closers.push(async () => {
+    const { clock } = settings;
+    await (clock instanceof FakeClock ? whileTimePasses(clock, driver.stop()) : driver.stop());
+  });
   return { driver, runs };
 }
 
@@ -58,99 +68,94 @@ async function foreignEngine(): Promise<{ url: string; child: ChildProcess }> {
   return { url, child };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+/** An engine of its owner's that does not run yet, with the commands that start and stop it. */
+async function ownersEngine(): Promise<{ url: string; start: string[]; stop: string[] }> {
+  const port = await freePort();
+  const pidFile = join(programs.folder, `${port}.pid`);
+  const [program = '', script = ''] = programs.command('owned', ENGINE);
+  const starter = programs.command(
+    'start-owned',
+    `import { spawn } from 'node:child_process';
+     import { writeFileSync } from 'node:fs';
+     const child = spawn(${JSON.stringify(program)}, [${JSON.stringify(script)}, '${port}'], { detached: true, stdio: 'ignore' });
+     writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
+     child.unref();`,
+  );
+  const stopper = programs.command(
+    'stop-owned',
+    `import { readFileSync } from 'node:fs';
+     process.kill(Number(readFileSync(${JSON.stringify(pidFile)}, 'utf8')), 'SIGTERM');`,
+  );
+  closers.push(async () => {
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
+    if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+  return { url: `http://127.0.0.1:${port}`, start: starter.slice(0, 2), stop: stopper.slice(0, 2) };
 }
 
-/** What the engine answers, once it does. */
-function answer(url: string | null): Promise<string> {
-  return eventually(async () => (await fetch(url ?? '', { headers: { connection: 'close' } })).text());
+function attachedDriver(url: string, commands: { start: string[]; stop: string[] } | null = null) {
+  return new AttachedDriver({
+    engine: 'ollama',
+    url,
+    commands: commands === null ? null : { ...commands, environment: {}, limitMs: 5_000 },
+    run: runProgram,
+    clock: systemClock,
+  });
 }
 
-/** One that has ended and was not collected by its parent (which may be this machine's first process) is not alive. */
-function isAlive(pid: number): boolean {
-  try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.isZombie === false;
-  } catch {
-    return false;
-  }
-}
-
-interface Subject {
-  readonly driver: EngineDriver;
-  /** Pid behind the driver's address. */
-  pid(): Promise<number>;
-  readonly outlivesStop: boolean;
-}
-
-const subjects: Record<string, () => Promise<Subject>> = {
-  'child process': async () => {
+engineDriverContract('child process', {
+  make: async () => {
     const { driver } = childDriver();
-    return { driver, pid: async () => Number(await answer(driver.url)), outlivesStop: false };
+    return { driver, pid: () => pidAt(driver.url), isAlive, tellsExits: true, says: SAYS };
   },
-  attached: async () => {
+  makeUnstartable: async () => childDriver(ENGINE, { command: [join(programs.folder, 'missing')] }).driver,
+});
+
+engineDriverContract('attached', {
+  make: async () => {
     const { url } = await foreignEngine();
     return {
-      driver: new AttachedDriver(url),
-      pid: async () => Number(await answer(url)),
-      outlivesStop: true,
+      driver: attachedDriver(url),
+      pid: () => pidAt(url),
+      isAlive,
+      isNotOurs: true,
+      tellsExits: false,
+      says: null,
     };
   },
-};
+  makeUnstartable: null,
+});
 
-describe.each(Object.entries(subjects))('every driver: %s', (_, make) => {
-  test('after a start there is an engine at its address', async () => {
-    const { driver, pid } = await make();
-    await driver.start();
-    expect(driver.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(isAlive(await pid())).toBe(true);
-  });
+engineDriverContract('attached, with its owner’s commands', {
+  make: async () => {
+    const { url, start, stop } = await ownersEngine();
+    return {
+      driver: attachedDriver(url, { start, stop }),
+      pid: () => pidAt(url),
+      isAlive,
+      tellsExits: false,
+      says: null,
+    };
+  },
+  makeUnstartable: async () => {
+    const start = [join(programs.folder, 'missing')];
+    return attachedDriver(`http://127.0.0.1:${await freePort()}`, { start, stop: start });
+  },
+});
 
-  test('starting what runs changes nothing', async () => {
-    const { driver, pid } = await make();
-    await driver.start();
-    const before = await pid();
-    await driver.start();
-    expect(await pid()).toBe(before);
-  });
-
-  test('a stop ends exactly what is ours, and may be repeated', async () => {
-    const { driver, pid, outlivesStop } = await make();
-    await driver.start();
-    const running = await pid();
-    await driver.stop();
-    await driver.stop();
-    expect(isAlive(running)).toBe(outlivesStop);
-  });
-
-  test('a stop is no exit to be told of', async () => {
-    const { driver, pid } = await make();
-    const exits: EngineExit[] = [];
-    driver.onExit((exit) => exits.push(exit));
-    await driver.start();
-    await pid();
-    await driver.stop();
-    expect(exits).toEqual([]);
-  });
-
-  test('after a stop it can be started again', async () => {
-    const { driver, pid } = await make();
-    await driver.start();
-    await driver.stop();
-    await driver.start();
-    expect(isAlive(await pid())).toBe(true);
+describe('an attached engine', () => {
+  test('whose stop command fails, or stops nothing, is not called stopped', async () => {
+    const { url } = await foreignEngine();
+    const failing = programs.command('failing', 'process.exit(7);').slice(0, 2);
+    const driver = attachedDriver(url, { start: failing, stop: failing });
+    await expect(driver.stop()).rejects.toMatchObject({ code: 'engine.failed' });
   });
 });
 
 describe('a child process', () => {
   test('that ignores the gentle signal is killed', async () => {
     const { driver } = childDriver(STUBBORN, { gentleMs: 50 });
-    await driver.start();
+    await driver.start(FOR_EVER);
     const pid = Number(await answer(driver.url));
     await driver.stop();
     expect(isAlive(pid)).toBe(false);
@@ -158,7 +163,7 @@ describe('a child process', () => {
 
   test('takes with it what it has started, in its group or out of it', async () => {
     const { driver, runs } = childDriver(WITH_CHILDREN);
-    await driver.start();
+    await driver.start(FOR_EVER);
     const pids = JSON.parse(await answer(driver.url)) as number[];
     expect(pids).toHaveLength(3);
     await driver.stop();
@@ -168,7 +173,7 @@ describe('a child process', () => {
 
   test('that crashes is reported when nothing of it is left', async () => {
     const { driver } = childDriver(WITH_CHILDREN);
-    await driver.start();
+    await driver.start(FOR_EVER);
     const pids = JSON.parse(await answer(driver.url)) as number[];
     const exit = new Promise<EngineExit>((resolve) => driver.onExit(resolve));
     process.kill(pids[0] ?? 0, 'SIGKILL');
@@ -179,20 +184,94 @@ describe('a child process', () => {
   test('its last words are kept for whoever asks why', async () => {
     const { driver } = childDriver(`console.error('no such model'); process.exit(3);`);
     const exit = new Promise<EngineExit>((resolve) => driver.onExit(resolve));
-    await driver.start();
+    await driver.start(FOR_EVER);
     expect(await exit).toEqual({ code: 3, signal: null, lastOutput: ['no such model'] });
   });
 
   test('is not started on a port that somebody else uses', async () => {
     const { url } = await foreignEngine();
     const { driver } = childDriver(ENGINE, { port: Number(new URL(url).port) });
-    await expect(driver.start()).rejects.toMatchObject({ code: 'engine.start_failed' });
+    await expect(driver.start(FOR_EVER)).rejects.toMatchObject({ code: 'engine.start_failed' });
   });
 
   test('without a program fails to start and leaves no record', async () => {
     const { driver, runs } = childDriver(ENGINE, { command: [join(programs.folder, 'missing')] });
-    await expect(driver.start()).rejects.toMatchObject({ code: 'engine.start_failed' });
+    await expect(driver.start(FOR_EVER)).rejects.toMatchObject({ code: 'engine.start_failed' });
     expect(runs.all()).toEqual([]);
+  });
+});
+
+/** Moves a clock that stands still until the work is done. */
+async function whileTimePasses(clock: FakeClock, work: Promise<void>): Promise<void> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  await eventually(async () => {
+    await clock.advance(10);
+    return isDone;
+  });
+  await done;
+}
+
+describe('a child process that will not go', () => {
+  const refusing = (): Ending & { isRefusing: boolean } => {
+    const ending = {
+      isRefusing: true,
+      signal: (pid: number, signal: NodeJS.Signals) => {
+        if (!ending.isRefusing) signalProcess(pid, signal);
+      },
+      killRun: (run: EngineRun, clock: Clock) =>
+        ending.isRefusing ? Promise.reject(new AppError('engine.failed')) : killRun(run, clock),
+    };
+    return ending;
+  };
+
+  test('fails its stop in bounded time, is not started beside itself, and is ended when it can be', async () => {
+    const clock = new FakeClock();
+    const ending = refusing();
+    const { driver } = childDriver(ENGINE, { ending, clock, gentleMs: 1_000 });
+    await driver.start(FOR_EVER);
+    const pid = await pidAt(driver.url);
+    const stopped = driver.stop().catch((error: unknown) => error);
+    await clock.advance(15_000);
+    expect(await stopped).toMatchObject({ code: 'engine.failed' });
+    expect(isAlive(pid)).toBe(true);
+    await expect(driver.start(FOR_EVER)).rejects.toMatchObject({ code: 'engine.start_failed' });
+    ending.isRefusing = false;
+    await whileTimePasses(clock, driver.start(FOR_EVER));
+    expect(isAlive(pid)).toBe(false);
+    const next = await pidAt(driver.url);
+    await whileTimePasses(clock, driver.stop());
+    expect(isAlive(next)).toBe(false);
+  });
+
+  test('whose child outlives it has ended itself: its end is told, and the next start clears up first', async () => {
+    const ending = refusing();
+    const { driver, runs } = childDriver(WITH_CHILDREN, { ending });
+    const exits: EngineExit[] = [];
+    driver.onExit((exit) => exits.push(exit));
+    await driver.start(FOR_EVER);
+    const pids = JSON.parse(await answer(driver.url)) as number[];
+    process.kill(pids[0] ?? 0, 'SIGKILL');
+    await eventually(() => exits.length === 1);
+    expect(runs.all()).toHaveLength(1);
+    await expect(driver.start(FOR_EVER)).rejects.toMatchObject({ code: 'engine.start_failed' });
+    ending.isRefusing = false;
+    await driver.start(FOR_EVER);
+    expect(pids.filter(isAlive)).toEqual([]);
+    await answer(driver.url);
+    expect(runs.all()).toHaveLength(1);
+    expect(exits).toHaveLength(1);
+  });
+
+  test('can have what it started ended without itself', async () => {
+    const { driver } = childDriver(WITH_CHILDREN);
+    await driver.start(FOR_EVER);
+    const [engine = 0, ...workers] = JSON.parse(await answer(driver.url)) as number[];
+    expect(await driver.endWorkers()).toBe(2);
+    await eventually(() => workers.every((pid) => !isAlive(pid)));
+    expect(isAlive(engine)).toBe(true);
   });
 });
 
@@ -210,7 +289,7 @@ async function startAndKillOwner(): Promise<number[]> {
      const driver = new ChildProcessDriver(
        { engine: 'ollama', command: ${JSON.stringify(command)}, host: '127.0.0.1', port: 0, environment: {}, gentleSignal: 'SIGTERM', gentleMs: 100 },
        new EngineRunsStore(${JSON.stringify(runsPath)}), ${clock});
-     await driver.start();
+     await driver.start(new AbortController().signal);
      console.log(driver.url);
      setInterval(() => undefined, 1000);`,
   );

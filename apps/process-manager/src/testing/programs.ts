@@ -18,11 +18,14 @@ export class Programs {
   }
 }
 
+/** What ENGINE prints when it listens. */
+export const SAYS = 'listening';
+
 /** Answers every request with its pid. Ends at SIGTERM and SIGINT. */
 export const ENGINE = `
   import { createServer } from 'node:http';
   const server = createServer((_, response) => response.end(String(process.pid)));
-  server.listen(Number(process.argv[2]), '127.0.0.1');
+  server.listen(Number(process.argv[2]), '127.0.0.1', () => console.log('${SAYS}'));
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
 `;
 
