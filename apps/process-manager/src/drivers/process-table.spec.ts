@@ -7,6 +7,7 @@ describe('a line of the process table', () => {
   test('is read from the end of the name, whatever the name holds', () => {
     expect(parseStat(`4242 (a) S (b) S ${rest}`)).toEqual({
       pid: 4_242,
+      parent: 1,
       group: 4_242,
       startTime: 987_654,
       isZombie: false,

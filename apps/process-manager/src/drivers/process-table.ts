@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 /** One line of the kernel's process table, as far as it tells whether a process is ours. */
 export interface ProcessEntry {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   /** Clock ticks since boot: with the pid it names one process for ever. */
   readonly startTime: number;
@@ -36,10 +37,16 @@ export async function readProcess(pid: number): Promise<ProcessEntry | null> {
 export function parseStat(stat: string): ProcessEntry | null {
   const pid = Number.parseInt(stat, 10);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
+  const [state, parent, group] = fields;
   const startTime = fields[19];
   if (Number.isNaN(pid) || group === undefined || startTime === undefined) return null;
-  return { pid, group: Number(group), startTime: Number(startTime), isZombie: state === 'Z' };
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    startTime: Number(startTime),
+    isZombie: state === 'Z',
+  };
 }
 
 /** True when the process was started with this variable; false when it is gone or belongs to somebody else. */

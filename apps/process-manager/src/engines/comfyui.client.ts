@@ -2,7 +2,7 @@ import { pause, type Clock } from '@baton/kernel';
 import type { Lane } from '@baton/contracts';
 import { z } from 'zod';
 import type { EngineHttp } from './engine-http.ts';
-import type { EngineSoftware, LoadResult } from './engine-software.ts';
+import { LOAD_UNKNOWN, type EngineSoftware, type LoadResult } from './engine-software.ts';
 
 const CALL_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
@@ -20,6 +20,22 @@ const statsReply = z.object({
   devices: z.array(z.object({ type: z.string(), torch_vram_total: z.number() })),
 });
 
+const OUT_OF_MEMORY = /out_?of_?memory/i;
+
+const historyReply = z.record(
+  z.string(),
+  z.object({
+    status: z.object({
+      messages: z.array(
+        z.tuple([
+          z.string(),
+          z.looseObject({ timestamp: z.number().default(0), exception_type: z.string().optional() }),
+        ]),
+      ),
+    }),
+  }),
+);
+
 export interface PromptIds {
   readonly running: readonly string[];
   readonly pending: readonly string[];
@@ -28,6 +44,7 @@ export interface PromptIds {
 /** ComfyUI: one worker, one prompt at a time; freeing happens between prompts and says nothing when it is done. */
 export class ComfyuiClient implements EngineSoftware {
   readonly engine = 'comfyui';
+  readonly hasWorkers = false;
   private readonly http: EngineHttp;
   private readonly clock: Clock;
   /** Addresses of engines that were freed and have not been handed out since. */
@@ -59,17 +76,39 @@ export class ComfyuiClient implements EngineSoftware {
   }
 
   async free(url: string, signal: AbortSignal): Promise<void> {
-    await this.emptyQueue(url, signal);
-    // Both flags, as JSON: an empty body frees nothing, and one flag alone leaves the card to the node cache.
-    await this.http.post(`${url}/free`, { unload_models: true, free_memory: true }, this.limited(signal));
-    await this.untilReleased(url, signal);
+    for (;;) {
+      await this.emptyQueue(url, signal);
+      // Both flags, as JSON: an empty body frees nothing, and one flag alone leaves the card to the node cache.
+      await this.http.post(`${url}/free`, { unload_models: true, free_memory: true }, this.limited(signal));
+      await this.untilReleased(url, signal);
+      // A prompt that slipped in meanwhile has loaded everything again.
+      const { running, pending } = await this.prompts(url, signal);
+      if (running.length + pending.length === 0) break;
+    }
     this.freed.add(url);
   }
 
   /** Models come with the first prompt; there is nothing to load before. */
   load(url: string): Promise<LoadResult> {
     this.freed.delete(url);
-    return Promise.resolve('unknown');
+    return Promise.resolve(LOAD_UNKNOWN);
+  }
+
+  /** By its history, which holds why a prompt failed and when. Torch's own exception has a name for this. */
+  async ranOutOfMemory(url: string, sinceMs: number, signal: AbortSignal): Promise<boolean> {
+    const history = await this.http.getJson(
+      `${url}/history?max_items=20`,
+      historyReply,
+      this.limited(signal),
+    );
+    return Object.values(history)
+      .flatMap(({ status }) => status.messages)
+      .some(
+        ([event, about]) =>
+          event === 'execution_error' &&
+          about.timestamp >= sinceMs &&
+          OUT_OF_MEMORY.test(about.exception_type ?? ''),
+      );
   }
 
   /** Ids of prompts that run or wait. */

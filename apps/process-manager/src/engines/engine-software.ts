@@ -7,6 +7,9 @@ import type { EngineName, Lane } from '@baton/contracts';
 export interface EngineSoftware {
   readonly engine: EngineName;
 
+  /** Whether it holds models in processes of their own, which can be ended without it. */
+  readonly hasWorkers: boolean;
+
   /** Whether it answers requests. False for "not yet" and for any trouble; never rejects. */
   answers(url: string, signal: AbortSignal): Promise<boolean>;
 
@@ -32,7 +35,16 @@ export interface EngineSoftware {
    * @throws AppError `model.unknown`, `engine.out_of_memory`, `engine.failed`
    */
   load(url: string, lane: Lane, signal: AbortSignal): Promise<LoadResult>;
+
+  /** Whether work since then (epoch) has failed for want of memory, as far as the program still knows. */
+  ranOutOfMemory(url: string, sinceMs: number, signal: AbortSignal): Promise<boolean>;
 }
 
-/** `split`: a part of the model is in the computer's memory and it will be slow. `unknown`: the program does not tell. */
-export type LoadResult = 'on_card' | 'split' | 'unknown';
+export interface LoadResult {
+  /** `split`: a part of the model is in the computer's memory, and it will be slow. `unknown`: the program does not tell. */
+  readonly placement: 'on_card' | 'split' | 'unknown';
+  /** How much of it did not get onto the card. */
+  readonly missingMib: number;
+}
+
+export const LOAD_UNKNOWN: LoadResult = { placement: 'unknown', missingMib: 0 };

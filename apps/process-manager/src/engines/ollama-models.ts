@@ -31,6 +31,16 @@ const showReply = z.object({
   model_info: z.record(z.string(), z.unknown()).nullish(),
 });
 
+/** Ollama's lists show every name with its tag; a caller may leave out `latest`. Case does not matter. */
+export function tagged(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.slice(lower.lastIndexOf('/') + 1).includes(':') ? lower : `${lower}:latest`;
+}
+
+export function sameModel(a: string, b: string): boolean {
+  return tagged(a) === tagged(b);
+}
+
 export function isCloudName(model: string): boolean {
   return /[:-]cloud$/i.test(model);
 }

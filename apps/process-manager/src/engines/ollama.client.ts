@@ -2,8 +2,8 @@ import { AppError, pause, type Clock } from '@baton/kernel';
 import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts';
 import { z } from 'zod';
 import type { EngineHttp } from './engine-http.ts';
-import type { EngineSoftware, LoadResult } from './engine-software.ts';
-import { isCloudName, modelDetails } from './ollama-models.ts';
+import { LOAD_UNKNOWN, type EngineSoftware, type LoadResult } from './engine-software.ts';
+import { isCloudName, modelDetails, tagged } from './ollama-models.ts';
 
 export interface OllamaSettings {
   readonly contextLength: number;
@@ -33,6 +33,7 @@ type LoadedModel = z.infer<typeof psReply>['models'][number];
 /** Ollama: a model is in memory or not, and only `/api/ps` says which; answers to load and unload are intentions. */
 export class OllamaClient implements EngineSoftware {
   readonly engine = 'ollama';
+  readonly hasWorkers = true;
   private readonly http: EngineHttp;
   private readonly clock: Clock;
   private readonly settings: OllamaSettings;
@@ -90,6 +91,11 @@ export class OllamaClient implements EngineSoftware {
     return this.placement(url, lane.model, signal);
   }
 
+  /** It keeps no history: who asked has the answer, and the guard has seen it. */
+  ranOutOfMemory(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   /** What is installed, whether loaded or not. */
   async models(url: string): Promise<EngineModel[]> {
     return modelDetails(this.http, url, AbortSignal.timeout(CALL_TIMEOUT_MS));
@@ -127,8 +133,9 @@ export class OllamaClient implements EngineSoftware {
     const loaded = await this.ps(url, signal);
     // Two names of the same weights share one place in the list, under the other name.
     const own = loaded.find(({ name }) => tagged(name) === tagged(model));
-    if (own === undefined) return 'unknown';
-    return own.size_vram >= own.size ? 'on_card' : 'split';
+    if (own === undefined) return LOAD_UNKNOWN;
+    const missingMib = Math.max(0, Math.round((own.size - own.size_vram) / 1_048_576));
+    return { placement: own.size_vram >= own.size ? 'on_card' : 'split', missingMib };
   }
 
   private async ps(url: string, signal: AbortSignal): Promise<LoadedModel[]> {
@@ -138,10 +145,4 @@ export class OllamaClient implements EngineSoftware {
   private limited(signal: AbortSignal): AbortSignal {
     return AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
   }
-}
-
-/** Ollama's lists show every name with its tag; a caller may leave out `latest`. Case does not matter. */
-function tagged(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.slice(lower.lastIndexOf('/') + 1).includes(':') ? lower : `${lower}:latest`;
 }

@@ -30,6 +30,11 @@ export class MemoryFloor {
     this.times = times;
   }
 
+  /** Where the card stood when it was last found free; null before the first reading. */
+  get atMib(): number | null {
+    return Number.isFinite(this.floorMib) ? this.floorMib : null;
+  }
+
   /** Any figure that the card has shown, less what is known to be ours: the true floor is not above it. */
   learn(usedMib: number, nowMs: number): void {
     if (usedMib < this.lowestMib) {
@@ -44,22 +49,37 @@ export class MemoryFloor {
     this.floorMib = this.lowestMib;
   }
 
+  /** A program that was part of the floor has left, or needs less. */
+  lower(byMib: number): void {
+    this.lowestMib = Math.max(0, this.lowestMib - byMib);
+    this.floorMib = Math.max(0, this.floorMib - byMib);
+  }
+
   /** Begins a new series of readings. */
   restart(): void {
     this.last = null;
   }
 
   isFree(usedMib: number, nowMs: number): boolean {
-    const wasCertain = nowMs - this.lowestSinceMs >= this.times.settleMs;
-    const isAtFloor = usedMib <= this.floorMib + NOISE_MIB;
+    const verdict = this.judge(usedMib, nowMs);
     this.learn(usedMib, nowMs);
-    if (isAtFloor && wasCertain) return true;
+    if (verdict === 'residue') this.floorMib = usedMib;
+    return verdict !== 'occupied';
+  }
+
+  /** The same for a figure that was reckoned, not read: nothing is learned from it. */
+  seemsFree(usedMib: number, nowMs: number): boolean {
+    return this.judge(usedMib, nowMs) !== 'occupied';
+  }
+
+  private judge(usedMib: number, nowMs: number): 'floor' | 'residue' | 'occupied' {
+    const isCertain = nowMs - this.lowestSinceMs >= this.times.settleMs;
+    if (isCertain && usedMib <= this.floorMib + NOISE_MIB) return 'floor';
     if (this.last === null || Math.abs(this.last.usedMib - usedMib) > NOISE_MIB / 4) {
       this.last = { usedMib, sinceMs: nowMs };
     }
     const standsStill = nowMs - this.last.sinceMs >= this.times.settleMs;
-    if (!standsStill || usedMib > this.lowestMib + this.times.residueMib) return false;
-    this.floorMib = usedMib;
-    return true;
+    const ceilingMib = Math.min(this.lowestMib, usedMib) + this.times.residueMib;
+    return standsStill && usedMib <= ceilingMib ? 'residue' : 'occupied';
   }
 }

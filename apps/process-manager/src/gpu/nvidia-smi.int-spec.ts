@@ -17,7 +17,7 @@ function program(name: string, text: string): string {
   return path;
 }
 
-const settings = (path: string) => ({ program: path, card: '0', intervalMs: 20 });
+const settings = (path: string) => ({ program: path, card: '0', intervalMs: 20, processIntervalMs: 100 });
 
 describe('nvidia-smi', () => {
   test('runs once and is read line by line: each reading is newer than the question', async () => {

@@ -2,7 +2,7 @@ import { AppError } from '@baton/kernel';
 import { engineName, guardPath, type EngineName } from '@baton/contracts';
 
 /** What the guard has to know about a request besides passing it on. */
-export type TargetKind = 'plain' | 'submit_prompt' | 'interrupt' | 'websocket';
+export type TargetKind = 'plain' | 'use_model' | 'submit_prompt' | 'interrupt' | 'websocket';
 
 interface AllowedTarget {
   readonly method: string;
@@ -29,9 +29,9 @@ function allow(method: string, path: RegExp, kind: TargetKind = 'plain'): Allowe
  */
 const ALLOWED: Readonly<Record<EngineName, readonly AllowedTarget[]>> = {
   ollama: [
-    allow('POST', /^\/api\/chat$/),
-    allow('POST', /^\/api\/generate$/),
-    allow('POST', /^\/api\/embed$/),
+    allow('POST', /^\/api\/chat$/, 'use_model'),
+    allow('POST', /^\/api\/generate$/, 'use_model'),
+    allow('POST', /^\/api\/embed$/, 'use_model'),
     allow('POST', /^\/api\/show$/),
     allow('GET', /^\/api\/tags$/),
     allow('GET', /^\/api\/ps$/),

@@ -1,4 +1,10 @@
-import { request as httpRequest, type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  request as httpRequest,
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { AppError } from '@baton/kernel';
 import type { Passing } from './lease-use.ts';
 import { requestHeaders, responseHeaders } from './passed-headers.ts';
@@ -13,8 +19,12 @@ export interface HttpPassage {
   readonly path: string;
   /** The body when it was read already; else it is passed on as it comes. */
   readonly body: Buffer | null;
+  /** What was read of a body whose rest is still to come. */
+  readonly head?: readonly Buffer[];
+  /** Looks at the rest as it passes by; what it throws ends the passage. */
+  readonly check?: (bytes: Buffer) => void;
   /** Told once, when the engine has begun to answer. */
-  readonly onAnswer?: () => void;
+  readonly onAnswer?: (status: number) => void;
 }
 
 /**
@@ -37,7 +47,7 @@ export function forwardHttp(passage: HttpPassage): Passing {
     else answerProblem(response, new AppError('engine.unavailable', {}, { cause }));
   };
   outgoing.once('response', (incoming) => {
-    passage.onAnswer?.();
+    passage.onAnswer?.(incoming.statusCode ?? 502);
     response.writeHead(incoming.statusCode ?? 502, responseHeaders(incoming));
     response.flushHeaders();
     // `pipe` does not end its target when the source breaks off, and the client must see that it did.
@@ -50,18 +60,35 @@ export function forwardHttp(passage: HttpPassage): Passing {
   });
   response.on('error', () => outgoing.destroy());
   const ended = new Promise<void>((resolve) => outgoing.once('close', resolve));
-  if (body !== null || !mayHaveBody(request)) outgoing.end(body ?? undefined);
-  else request.pipe(outgoing);
-  return {
-    ended,
-    cut: () => {
-      outgoing.off('error', fail);
-      outgoing.on('error', () => undefined);
-      outgoing.destroy();
-      if (response.headersSent) response.destroy();
-      else answerProblem(response, new AppError('gpu.lease_lost'));
-    },
+  const stop = (reason: unknown): void => {
+    outgoing.off('error', fail);
+    outgoing.on('error', () => undefined);
+    outgoing.destroy();
+    if (response.headersSent) response.destroy();
+    else answerProblem(response, reason);
   };
+  if (body !== null || !mayHaveBody(request)) outgoing.end(body ?? undefined);
+  else passBody(passage, outgoing, stop);
+  return { ended, cut: () => stop(new AppError('gpu.lease_lost')) };
+}
+
+function passBody(
+  { request, head = [], check }: HttpPassage,
+  outgoing: ClientRequest,
+  stop: (reason: unknown) => void,
+): void {
+  for (const bytes of head) outgoing.write(bytes);
+  if (check !== undefined) {
+    request.on('data', (bytes: Buffer) => {
+      try {
+        check(bytes);
+      } catch (reason) {
+        request.unpipe(outgoing);
+        stop(reason);
+      }
+    });
+  }
+  request.pipe(outgoing);
 }
 
 /** A GET with a body has no framing that every server reads alike; the guard lets none through. */

@@ -26,6 +26,7 @@ import { GuardService } from './guard.service.ts';
 
 const LLAMA: Lane = { engine: 'ollama', instance: 'main', model: 'llama3:8b' };
 const COMFYUI: Lane = { engine: 'comfyui' };
+const CHAT = '{"model":"llama3:8b"}';
 const HEADERS = { 'x-baton-lease': 'lease-1', 'x-baton-fence': '7' };
 const PROMPT = '6b1f8a1e-3b57-4c5e-9c39-0f6f3f0c7a11';
 
@@ -190,7 +191,7 @@ describe('a request through the guard', () => {
     const engine = await heldEngine('ollama');
     const { url } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
@@ -250,7 +251,7 @@ describe('a request through the guard', () => {
     const engine = await heldEngine('ollama');
     const { url, guard } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     const left = closeOf(response);
     outgoing.destroy();
@@ -262,7 +263,7 @@ describe('a request through the guard', () => {
     const engine = await heldEngine('ollama');
     const { url } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     response.write('half');
     const answer = await answerOf(outgoing);
@@ -369,7 +370,7 @@ describe('a revoked lease', () => {
     const engine = await heldEngine('ollama');
     const { url, guard } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     response.write('half');
     const answer = await answerOf(outgoing);
@@ -386,7 +387,7 @@ describe('a revoked lease', () => {
     const engine = await heldEngine('ollama');
     const { url, guard } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     await engine.next();
     const answered = answerOf(outgoing);
     await guard.revoke('lease-1');
@@ -500,7 +501,7 @@ describe('draining', () => {
     const engine = await heldEngine('ollama');
     const { url, guard, gate } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     gate.close();
     const drained = guard.drain(60_000, new AbortController().signal);
@@ -514,7 +515,7 @@ describe('draining', () => {
     const engine = await heldEngine('ollama');
     const { url, guard, gate } = await startGuard(LLAMA);
     const outgoing = ask(`${url}/engines/ollama/api/chat`, { method: 'POST' });
-    outgoing.end('{}');
+    outgoing.end(CHAT);
     const { response } = await engine.next();
     const closed = closeOf(response);
     gate.close();

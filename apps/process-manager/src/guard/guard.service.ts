@@ -5,10 +5,11 @@ import { GUARD_HEADERS, laneKey, type EngineName, type Lane } from '@baton/contr
 import type { Gate } from '../core/gate.ts';
 import type { FenceStore } from '../swap/fence.store.ts';
 import { readTarget, type Target } from './allowed-targets.ts';
-import { forwardHttp, refuseBodyOfGet } from './forward-http.ts';
+import { forwardHttp, refuseBodyOfGet, type HttpPassage } from './forward-http.ts';
 import { forwardUpgrade } from './forward-upgrade.ts';
 import type { GuardMetrics } from './guard-metrics.ts';
 import { LeaseUse } from './lease-use.ts';
+import { readModelBody } from './model-body.ts';
 import { readPromptBody } from './prompt-body.ts';
 import { answerProblem, answerProblemOnSocket } from './refusal.ts';
 
@@ -31,6 +32,8 @@ export interface GuardParts {
   readonly metrics: GuardMetrics;
   /** Within this a revoked lease's prompt must have ended, or the revocation says that it has not. */
   readonly revokeTimeoutMs: number;
+  /** Told when an engine answers that it has failed (a status of 500 and more). */
+  readonly onEngineError?: (engine: EngineName) => void;
 }
 
 export interface Revocation {
@@ -62,7 +65,7 @@ export class GuardService {
     if (this.unquiet.size > 0) throw new AppError('gpu.swap_failed', { unquiet: [...this.unquiet] });
     gate.admit({ leaseId, fence, owner: { key: laneKey(lane), engine: lane.engine } });
     fences.keep(gate.highestFence);
-    if (!this.uses.has(leaseId)) this.uses.set(leaseId, new LeaseUse());
+    if (!this.uses.has(leaseId)) this.uses.set(leaseId, new LeaseUse(lane));
   }
 
   /** Shuts the door for a lease at once and resolves when nothing of it is left. Idempotent. */
@@ -131,11 +134,12 @@ export class GuardService {
       if (target.kind === 'websocket') throw new AppError('request.not_found', { engine });
       const use = this.check(request, target);
       if (target.kind === 'plain') this.pass(target, use, { request, response, body: null });
+      else if (target.kind === 'use_model') await this.passNamingModel(target, use, request, response);
       else await this.passNamingPrompt(target, use, request, response);
       this.parts.metrics.passed(engine);
     } catch (error) {
       this.parts.metrics.refused(engine, error);
-      if (response.destroyed) return;
+      if (response.destroyed || response.headersSent) return;
       answerProblem(response, error);
     }
   }
@@ -184,15 +188,31 @@ export class GuardService {
   private pass(
     target: Target,
     use: LeaseUse,
-    passage: {
-      request: IncomingMessage;
-      response: ServerResponse;
-      body: Buffer | null;
+    passage: Pick<HttpPassage, 'request' | 'response' | 'body' | 'head' | 'check'> & {
       onAnswer?: () => void;
     },
   ): void {
-    const engineUrl = this.urlOf(target.engine);
-    use.add(forwardHttp({ ...passage, agent: this.agent, engineUrl, path: target.path }));
+    const { engine, path } = target;
+    const engineUrl = this.urlOf(engine);
+    const onAnswer = (status: number): void => {
+      passage.onAnswer?.();
+      if (status >= 500) this.parts.onEngineError?.(engine);
+    };
+    use.add(forwardHttp({ ...passage, onAnswer, agent: this.agent, engineUrl, path }));
+  }
+
+  /** Work for a model goes through when it is for the lease's model: any other would be loaded beside it, or in its place. */
+  private async passNamingModel(
+    target: Target,
+    use: LeaseUse,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const model = use.model;
+    if (model === null) throw new AppError('gpu.lease_lost');
+    const { head, check } = await receiving(use, () => readModelBody(request, model));
+    if (this.check(request, target) !== use) throw new AppError('gpu.lease_lost');
+    this.pass(target, use, { request, response, body: null, head, check });
   }
 
   private async passNamingPrompt(
@@ -201,7 +221,7 @@ export class GuardService {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { bytes, promptId } = await readPromptBody(request);
+    const { bytes, promptId } = await receiving(use, () => readPromptBody(request));
     // The turn may have ended while the body came in.
     if (this.check(request, target) !== use) throw new AppError('gpu.lease_lost');
     if (target.kind === 'interrupt' && !use.hasSubmitted(promptId)) {
@@ -231,6 +251,18 @@ export class GuardService {
       openConnections: use.openConnections,
       tookMs: Math.round(clock.monotonic() - startedAt),
     };
+  }
+}
+
+/** What is still coming in is in use as well: a body that never ends goes with its lease. */
+async function receiving<T>(use: LeaseUse, read: () => Promise<T>): Promise<T> {
+  const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+  const { promise: cut, reject } = Promise.withResolvers<never>();
+  use.add({ ended, cut: () => reject(new AppError('gpu.lease_lost')) });
+  try {
+    return await Promise.race([read(), cut]);
+  } finally {
+    end(undefined);
   }
 }
 

@@ -1,13 +1,21 @@
+import type { Lane } from '@baton/contracts';
+
 /** One passage in progress. `cut` ends both sides at once; `ended` resolves when the engine's side is closed. */
 export interface Passing {
   cut(): void;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<unknown>;
 }
 
 /** What one lease is doing in an engine, so that it can be ended. */
 export class LeaseUse {
+  /** The one model that it may use; null where the lane is an engine as a whole. */
+  readonly model: string | null;
   private readonly passings = new Set<Passing>();
   private readonly submitted = new Map<string, 'sent' | 'answered'>();
+
+  constructor(lane: Lane) {
+    this.model = lane.engine === 'ollama' ? lane.model : null;
+  }
 
   get openConnections(): number {
     return this.passings.size;

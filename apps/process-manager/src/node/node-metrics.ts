@@ -1,10 +1,11 @@
 import type { SwapEnd } from '@baton/contracts';
+import type { SwapDeeds } from '../swap/swap-run.ts';
 import type { Metrics } from '@baton/platform';
 import type { CardService } from '../gpu/card.service.ts';
 import type { NodeEngine } from './node-engine.ts';
 
 export interface NodeMetrics {
-  swapEnded(end: SwapEnd): void;
+  swapEnded(end: SwapEnd, deeds: SwapDeeds): void;
 }
 
 const MIB = 1_048_576;
@@ -35,7 +36,26 @@ export function createNodeMetrics(
       if (view === null) return;
       this.set({ kind: 'total' }, view.total_mib * MIB);
       this.set({ kind: 'used' }, view.used_mib * MIB);
+      this.set({ kind: 'free' }, Math.max(0, view.total_mib - view.used_mib) * MIB);
+      if (view.foreign_mib !== null) this.set({ kind: 'foreign' }, view.foreign_mib * MIB);
     },
+  });
+  metrics.gauge({
+    name: 'baton_stowaways',
+    help: 'Programs that use the card and are none of our engines',
+    collect() {
+      this.set(card.stowaways.length);
+    },
+  });
+  const escalations = metrics.counter({
+    name: 'baton_swap_escalations_total',
+    help: 'Engines that would not give the card back when they were asked, by what was done then',
+    labelNames: ['engine', 'step'],
+  });
+  const kept = metrics.counter({
+    name: 'baton_swaps_shared_total',
+    help: 'Hand-overs in which an engine kept its memory, because both fit',
+    labelNames: ['to'],
   });
   metrics.gauge({
     name: 'baton_engine_restarts',
@@ -46,8 +66,10 @@ export function createNodeMetrics(
     },
   });
   return {
-    swapEnded: ({ outcome, record }) => {
+    swapEnded: ({ outcome, record }, deeds) => {
       const to = record.to?.engine ?? 'none';
+      for (const { engine, step } of deeds.escalations) escalations.inc({ engine, step });
+      if (deeds.beside.length > 0) kept.inc({ to });
       swaps.inc({ to, outcome });
       for (const { phase, ms } of record.phases) phases.observe({ to, phase }, ms / 1_000);
     },

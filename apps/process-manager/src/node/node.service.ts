@@ -44,7 +44,7 @@ export class NodeService {
       lastSwap: swaps.lastSwap,
       card: card.view,
       engines: engines.map(({ view }) => view),
-      stowaways: [],
+      stowaways: [...card.stowaways],
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '@baton/kernel';
 import { swapPhase, type SwapPhase, type SwapRecord } from '@baton/contracts';
+import type { SwapDeeds } from './swap-run.ts';
 
 /** Times the phases of one swap. A phase that comes twice (a second load, say) adds up in one entry. */
 export class PhaseLog {
@@ -32,13 +33,18 @@ export class PhaseLog {
     }
   }
 
-  record(swap: Pick<SwapRecord, 'id' | 'from' | 'to'>): SwapRecord {
+  record(swap: Pick<SwapRecord, 'id' | 'from' | 'to'>, deeds: SwapDeeds): SwapRecord {
+    const { beforeMib, freedMib, stopped, beside } = deeds;
     return {
       ...swap,
       phases: swapPhase.options
         .filter((phase) => this.spent.has(phase))
         .map((phase) => ({ phase, ms: Math.round(this.spent.get(phase) ?? 0) })),
       total_ms: Math.round(this.clock.monotonic() - this.startedAt),
+      ...(beforeMib === null ? {} : { before_mib: beforeMib }),
+      ...(freedMib === null ? {} : { freed_mib: freedMib }),
+      ...(stopped.length === 0 ? {} : { stopped: [...stopped] }),
+      ...(beside.length === 0 ? {} : { kept: beside.map(({ engine }) => engine) }),
     };
   }
 }

@@ -1,166 +1,22 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { systemClock } from '@baton/kernel';
-import type { Lane, SwapEnd, SwapPhase } from '@baton/contracts';
+import type { SwapEnd, SwapPhase } from '@baton/contracts';
 import { eventually } from '@baton/testing';
-import type { EngineDriver } from '../core/engine-driver.ts';
 import { Gate } from '../core/gate.ts';
-import { ManagedEngine } from '../core/managed-engine.ts';
-import { AttachedDriver } from '../drivers/attached.driver.ts';
-import { ComfyuiClient } from '../engines/comfyui.client.ts';
-import { EngineHttp } from '../engines/engine-http.ts';
-import type { EngineSoftware } from '../engines/engine-software.ts';
-import { OllamaClient } from '../engines/ollama.client.ts';
-import { CardService } from '../gpu/card.service.ts';
-import { MemoryFloor } from '../gpu/memory-floor.ts';
-import { GuardService } from '../guard/guard.service.ts';
-import { NodeEngine } from '../node/node-engine.ts';
-import { FakeCard } from '../testing/fake-card.ts';
-import { FakeComfyui } from '../testing/fake-comfyui.ts';
-import type { FakeEngine } from '../testing/fake-engine.ts';
-import { FakeOllama } from '../testing/fake-ollama.ts';
+import { COMFYUI, LLAMA, LLAVA, startTriedNode, type TriedNode, type World } from '../testing/tried-node.ts';
 import { FenceStore } from './fence.store.ts';
-import { SwapService } from './swap.service.ts';
 
-const LLAMA: Lane = { engine: 'ollama', instance: 'main', model: 'llama3:8b' };
-const LLAVA: Lane = { engine: 'ollama', instance: 'main', model: 'llava:7b' };
-const COMFYUI: Lane = { engine: 'comfyui' };
-
-/** A child whose process is a server of this one: ending it gives its memory back, as the driver of a card would. */
-class FakeChildDriver implements EngineDriver {
-  readonly kind = 'child';
-  url: string | null = null;
-  stops = 0;
-  private readonly engine: FakeEngine;
-  private readonly onEnd: () => void;
-
-  constructor(engine: FakeEngine, onEnd: () => void) {
-    this.engine = engine;
-    this.onEnd = onEnd;
-  }
-
-  async start(): Promise<void> {
-    if (!this.engine.server.listening) await this.engine.listen();
-    this.url = this.engine.url;
-  }
-
-  async stop(): Promise<void> {
-    this.stops += 1;
-    await this.engine.close();
-    this.onEnd();
-  }
-
-  onExit(): () => void {
-    return () => undefined;
-  }
-}
-
-let folder: string;
-let closers: (() => unknown)[];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'baton-swap-'));
-  closers = [];
-});
+let nodes: TriedNode[] = [];
 
 afterEach(async () => {
-  for (const close of closers.reverse()) await close();
-  rmSync(folder, { recursive: true, force: true });
+  for (const node of nodes) await node.close();
+  nodes = [];
 });
 
-interface World {
-  readonly driver?: 'child' | 'attached';
-  readonly freeMs?: number;
-  readonly verifyMs?: number;
-  readonly loadMs?: number;
-  readonly withoutProbe?: true;
-}
-
-async function startNode(world: World = {}) {
-  const card = new FakeCard();
-  card.used.set('desktop', 300);
-  const ollama = new FakeOllama(card);
-  const comfyui = new FakeComfyui(card);
-  const ends: Record<string, () => void> = {
-    ollama: () => {
-      ollama.loaded = [];
-      for (const model of ollama.installed.keys()) card.used.delete(model);
-    },
-    comfyui: () => card.used.delete('comfyui'),
-  };
-  const http = new EngineHttp();
-  const drivers: FakeChildDriver[] = [];
-  const build = async (software: EngineSoftware, fake: FakeEngine): Promise<NodeEngine> => {
-    await fake.listen();
-    closers.push(() => fake.close());
-    const child = new FakeChildDriver(fake, ends[software.engine] ?? (() => undefined));
-    drivers.push(child);
-    const driver = world.driver === 'attached' ? new AttachedDriver(fake.url) : child;
-    const managed = new ManagedEngine({
-      name: software.engine,
-      driver,
-      clock: systemClock,
-      probe: (url, signal) => software.answers(url, signal),
-    });
-    await managed.ensureReady();
-    return new NodeEngine({ software, managed, isSimulated: true });
-  };
-  const ollamaClient = new OllamaClient(http, systemClock, { contextLength: 4_096, keepAlive: '30m' });
-  const comfyuiClient = new ComfyuiClient(http, systemClock);
-  const engines = [await build(ollamaClient, ollama), await build(comfyuiClient, comfyui)];
-  const floor = new MemoryFloor({ residueMib: 1_024, settleMs: 60 });
-  const cardService = new CardService(world.withoutProbe ? null : card, floor, systemClock);
-  await cardService.start(0);
-  // Known for long, as far as the floor is concerned: these tests do not begin just after a start.
-  floor.learn(299, systemClock.monotonic() - 60_000);
-  closers.push(
-    () => http.close(),
-    () => cardService.close(),
-  );
-  const fences = new FenceStore(join(folder, 'fence.json'));
-  const gate = new Gate(fences.highestFence);
-  const guard = new GuardService({
-    gate,
-    fences,
-    clock: systemClock,
-    revokeTimeoutMs: 500,
-    metrics: { passed: () => undefined, refused: () => undefined },
-    engines: { urlOf: () => null, endPrompts: () => Promise.resolve(true) },
-  });
-  closers.push(() => guard.close());
-  const phases: [string, SwapPhase][] = [];
-  const ended: SwapEnd[] = [];
-  const swaps = new SwapService({
-    engines,
-    guard,
-    card: cardService,
-    clock: systemClock,
-    gate,
-    fences,
-    times: {
-      freeMs: world.freeMs ?? 2_000,
-      verifyMs: world.verifyMs ?? 2_000,
-      loadMs: world.loadMs ?? 8_000,
-    },
-    reports: {
-      phase: (swapId, phase) => phases.push([swapId, phase]),
-      ended: (end) => ended.push(end),
-    },
-  });
-  closers.push(() => swaps.close());
-  let fence = 0;
-  const begin = (to: Lane | null, swapId = `s${fence + 1}`): string => {
-    fence += 1;
-    swaps.start({ swapId, fence, to, drainMs: 50 });
-    return swapId;
-  };
-  const endOf = (swapId: string): Promise<SwapEnd> =>
-    eventually(() => ended.find((end) => end.swapId === swapId), { timeoutMs: 8_000 });
-  const swapTo = (to: Lane | null): Promise<SwapEnd> => endOf(begin(to));
-  const stops = () => drivers.map((driver) => driver.stops);
-  return { card, ollama, comfyui, gate, guard, swaps, phases, ended, begin, endOf, swapTo, stops };
+async function startNode(world: World = {}): Promise<TriedNode> {
+  const node = await startTriedNode(world);
+  nodes.push(node);
+  return node;
 }
 
 const phasesOf = (end: SwapEnd): SwapPhase[] => end.record.phases.map(({ phase }) => phase);
@@ -274,7 +130,7 @@ describe('the fence', () => {
   test('survives a restart', async () => {
     const node = await startNode();
     await node.swapTo(LLAMA);
-    const again = new Gate(new FenceStore(join(folder, 'fence.json')).highestFence);
+    const again = new Gate(new FenceStore(join(node.folder, 'fence.json')).highestFence);
     expect(again.highestFence).toBe(1);
     expect(again.owner).toBeNull();
   });

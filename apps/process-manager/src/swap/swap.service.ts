@@ -1,6 +1,7 @@
 import { AppError, codeOf, exhaustive, type Clock } from '@baton/kernel';
 import {
   laneKey,
+  type CardView,
   type EngineName,
   type Lane,
   type LaneLabel,
@@ -12,7 +13,8 @@ import type { Gate } from '../core/gate.ts';
 import { TaskQueue } from '../core/task-queue.ts';
 import type { FenceStore } from './fence.store.ts';
 import { PhaseLog } from './phase-log.ts';
-import { SwapRun, type SwapResult, type SwapRunParts } from './swap-run.ts';
+import { EngineRelease } from './engine-release.ts';
+import { SwapRun, type SwapDeeds, type SwapRunParts, type VisitMemory } from './swap-run.ts';
 
 export interface SwapRequest {
   readonly swapId: string;
@@ -24,7 +26,9 @@ export interface SwapRequest {
 /** Who is told of a swap, as it happens. */
 export interface SwapReports {
   phase(swapId: string, phase: SwapPhase): void;
-  ended(end: SwapEnd, result: SwapResult | null, error: unknown): void;
+  ended(end: SwapEnd, deeds: SwapDeeds, error: unknown): void;
+  /** Memory ran short beside the owner: these had to let go, and will not stay beside it again. */
+  relieved(engines: readonly EngineName[], why: string, error: unknown): void;
 }
 
 export interface SwapParts extends SwapRunParts {
@@ -56,6 +60,10 @@ export class SwapService {
   private newest: AbortController | null = null;
   private current: Current | null = null;
   private resident: Lane | null = null;
+  private visit: VisitMemory | null = null;
+  /** The fence of the newest swap of this process's life: a fence is one swap's. */
+  private newestFence: number | null = null;
+  private isRelieving = false;
   private openFor: Lane | null = null;
   private last: SwapEnd | null = null;
 
@@ -81,12 +89,14 @@ export class SwapService {
   /**
    * Begins a swap and returns at once, the gate closed.
    *
-   * @throws AppError `gpu.stale_fence` for a smaller fence than one seen before
+   * @throws AppError `gpu.stale_fence` for a smaller fence than one seen before, and for that of another swap
    */
   start(request: SwapRequest): void {
     if (this.known.has(request.swapId)) return;
     const { gate, fences } = this.parts;
+    if (request.fence === this.newestFence) throw new AppError('gpu.stale_fence', { fence: request.fence });
     gate.seeFence(request.fence);
+    this.newestFence = request.fence;
     gate.close();
     fences.keep(request.fence);
     this.remember(request.swapId);
@@ -105,6 +115,25 @@ export class SwapService {
     this.parts.gate.close();
     this.openFor = null;
     this.resident = null;
+    this.visit = null;
+  }
+
+  /**
+   * Memory has run short in a visit beside which others stay: they let go of theirs now, while the owner goes on. A new
+   * swap ends this at once and does it itself.
+   */
+  relieve(why: string): void {
+    const { gate } = this.parts;
+    if (gate.owner === null || this.isRelieving || (this.visit?.beside.length ?? 0) === 0) return;
+    this.isRelieving = true;
+    const abort = new AbortController();
+    this.newest = abort;
+    void this.queue.run(() => this.freeBeside(why, abort.signal)).finally(() => (this.isRelieving = false));
+  }
+
+  /** With each look at the card. */
+  onCardLook({ total_mib, used_mib }: CardView): void {
+    if (this.parts.sharing.isCrowded(total_mib, used_mib)) this.relieve('less free than the minimum');
   }
 
   /** Ends the swap that runs, for the end of this process, and resolves when it has. */
@@ -120,17 +149,24 @@ export class SwapService {
     const log = new PhaseLog(clock, 'drain', (phase) => reports.phase(swapId, phase));
     this.current = { request, abort, log, startedAtMs: clock.now() };
     const from = this.resident;
-    const record = () => log.record({ id: swapId, from: labelOf(from), to: labelOf(to) });
+    const { visit } = this;
+    const run = new SwapRun(this.parts, { resident: from, visit, to, drainMs, signal: abort.signal }, log);
+    const record = () => log.record({ id: swapId, from: labelOf(from), to: labelOf(to) }, run.deeds);
     try {
-      const run = new SwapRun(this.parts, { resident: from, to, drainMs, signal: abort.signal }, log);
       // Until it has succeeded nobody knows what is in memory.
       this.resident = null;
-      const result = await run.run();
+      this.visit = null;
+      await run.run();
       await log.measure('ready', async () => this.openGate(to, abort.signal));
-      this.finish({ outcome: 'done', swapId, fence, record: record() }, result, undefined);
+      this.visit = this.visitAfter(run.deeds, visit);
+      this.finish({ outcome: 'done', swapId, fence, record: record() }, run.deeds, undefined);
     } catch (error) {
       gate.close();
-      this.finish({ outcome: 'failed', swapId, fence, record: record(), code: codeOf(error) }, null, error);
+      this.finish(
+        { outcome: 'failed', swapId, fence, record: record(), code: codeOf(error) },
+        run.deeds,
+        error,
+      );
     } finally {
       this.current = null;
     }
@@ -143,9 +179,37 @@ export class SwapService {
     if (to !== null) this.parts.gate.open({ key: laneKey(to), engine: to.engine });
   }
 
-  private finish(end: SwapEnd, result: SwapResult | null, error: unknown): void {
+  /** Where nothing had to be cleared, the visit goes on from where the last one began. */
+  private visitAfter({ freedMib, beside }: SwapDeeds, before: VisitMemory | null): VisitMemory {
+    const isAlone = beside.length === 0;
+    const goesOnAlone = isAlone && before?.beside.length === 0;
+    return {
+      emptyMib: isAlone ? (freedMib ?? (goesOnAlone ? before.emptyMib : null)) : null,
+      sinceMs: this.parts.clock.now(),
+      beside,
+    };
+  }
+
+  private async freeBeside(why: string, signal: AbortSignal): Promise<void> {
+    const { visit, resident } = this;
+    if (signal.aborted || visit === null || visit.beside.length === 0 || resident === null) return;
+    const { card, clock, times, engines, sharing, reports } = this.parts;
+    sharing.keepApart(resident, visit.beside);
+    const names = visit.beside.map(({ engine }) => engine);
+    const release = new EngineRelease({ card, clock, freeMs: times.freeMs, signal });
+    try {
+      for (const engine of engines.filter(({ name }) => names.includes(name))) await release.free(engine);
+      this.visit = { ...visit, emptyMib: null, beside: [] };
+      reports.relieved(names, why, undefined);
+    } catch (error) {
+      // A new swap has taken over, and frees what is left.
+      if (codeOf(error) !== 'gpu.stale_fence') reports.relieved(names, why, error);
+    }
+  }
+
+  private finish(end: SwapEnd, deeds: SwapDeeds, error: unknown): void {
     this.last = end;
-    this.parts.reports.ended(end, result, error);
+    this.parts.reports.ended(end, deeds, error);
   }
 
   private remember(swapId: string): void {

@@ -35,6 +35,11 @@ export abstract class FakeEngine {
     await once(this.server, 'close');
   }
 
+  /** Kills the processes of its models, as its driver would; how many they were. */
+  endWorkers(): number {
+    return 0;
+  }
+
   /** Null for what this engine does not know. `undefined` sends an empty 200. */
   protected abstract reply(method: string, path: string, body: unknown): Promise<unknown>;
 

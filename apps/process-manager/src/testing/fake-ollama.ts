@@ -18,6 +18,8 @@ export class FakeOllama extends FakeEngine {
   readonly loads: { model: string; numCtx: number | undefined }[] = [];
   loaded: { name: string; size: number; size_vram: number }[] = [];
   unloadHangs = false;
+  /** Killing the processes of its models does not help, either. */
+  workersResist = true;
   /** How many loads from now on end with a half of the model in the computer's memory. */
   splitLoads = 0;
   loadGate: Promise<unknown> = Promise.resolve();
@@ -27,6 +29,14 @@ export class FakeOllama extends FakeEngine {
   constructor(card: FakeCard) {
     super();
     this.card = card;
+  }
+
+  override endWorkers(): number {
+    if (this.workersResist) return 0;
+    const ended = this.loaded.length;
+    for (const { name } of this.loaded) this.card.used.delete(name);
+    this.loaded = [];
+    return ended;
   }
 
   protected async reply(_method: string, path: string, body: unknown): Promise<unknown> {

@@ -1,0 +1,55 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Clock } from '@baton/kernel';
+
+const RESTART_MS = 1_000;
+
+/** A program that prints lines for as long as it is left alone. One that ends is started again. */
+export class LineProgram {
+  private readonly command: readonly string[];
+  private readonly clock: Clock;
+  private readonly take: (line: string) => void;
+  private child: ChildProcess | null = null;
+  private cancelRestart: () => void = () => undefined;
+  private isClosed = false;
+
+  constructor(command: readonly string[], clock: Clock, take: (line: string) => void) {
+    this.command = command;
+    this.clock = clock;
+    this.take = take;
+  }
+
+  /** False while it has ended and was not started again yet. */
+  get isRunning(): boolean {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** False when there is no such program. */
+  async start(): Promise<boolean> {
+    const [program = '', ...args] = this.command;
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      await once(child, 'spawn');
+    } catch {
+      return false;
+    }
+    this.child = child;
+    createInterface({ input: child.stdout }).on('line', (line) => this.take(line));
+    child.once('close', () => {
+      if (this.isClosed) return;
+      this.cancelRestart = this.clock.after(RESTART_MS, () => void this.start());
+    });
+    if (this.isClosed) await this.close();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.cancelRestart();
+    const { child } = this;
+    if (child === null || !this.isRunning) return;
+    child.kill('SIGTERM');
+    await once(child, 'close');
+  }
+}
