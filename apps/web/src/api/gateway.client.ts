@@ -1,4 +1,13 @@
 import * as api from '@baton/api-client';
+import {
+  readCardHistory,
+  readEngineLogs,
+  readGpuHistory,
+  stowaway,
+  switchGpu,
+  type EngineName,
+} from '@baton/contracts';
+import { z } from 'zod';
 import type { GatewayFetch } from './gateway-fetch.ts';
 import { failureIn, RequestFailed } from './request-failed.ts';
 
@@ -11,7 +20,7 @@ export function gatewayClient(ask: GatewayFetch) {
     // The generated client hands over a Request that is complete.
     fetch: (request) => ask(request instanceof Request ? request : new Request(request)),
   });
-  return { ...accounts(client), ...chats(client), ...images(client), ...streams(ask) };
+  return { ...accounts(client), ...chats(client), ...images(client), ...operations(ask), ...streams(ask) };
 }
 
 export type GatewayClient = ReturnType<typeof gatewayClient>;
@@ -53,6 +62,55 @@ function images(client: api.Client) {
     imagePreview: (messageId: number) =>
       answerOf(api.imagesPreview({ client, path: { message_id: messageId }, parseAs: 'blob' })),
   };
+}
+
+export interface SwitchWish {
+  readonly engine: EngineName;
+  /** Null for ComfyUI, and for the model that Ollama had loaded last. */
+  readonly model: string | null;
+  /** Interrupts what runs; otherwise the switch waits its turn. */
+  readonly force: boolean;
+}
+
+/** For administrators. */
+function operations(ask: GatewayFetch) {
+  const read = async <T>(path: string, shape: z.ZodType<T>): Promise<T> =>
+    shape.parse(await bodyOf(ask(new Request(path, { cache: 'no-store' }))));
+  return {
+    gpuHistory: (before: string | null, limit: number) =>
+      read(`/api/gpu/history?${query({ before, limit })}`, readGpuHistory.reply),
+    cardHistory: () => read('/api/process/card-history', readCardHistory.reply),
+    stowaways: () => read('/api/process/status', z.object({ stowaways: z.array(stowaway).default([]) })),
+    engineLogs: (engine: EngineName, lines: number) =>
+      read(`/api/process/logs?${query({ service: engine, lines })}`, readEngineLogs.reply),
+    switchGpu: async ({ engine, model, force }: SwitchWish) => {
+      const path = `/api/process/switch?${query({ service: engine, model, force })}`;
+      return switchGpu.reply.parse(await bodyOf(ask(new Request(path, { method: 'POST' }))));
+    },
+    restartEngine: async (engine: EngineName) => {
+      await bodyOf(
+        ask(new Request(`/api/process/restart?${query({ service: engine })}`, { method: 'POST' })),
+      );
+    },
+    opsPass: async () => {
+      await bodyOf(ask(new Request('/api/ops/pass', { method: 'POST' })));
+    },
+  };
+}
+
+function query(values: Readonly<Record<string, string | number | boolean | null>>): string {
+  const told = Object.entries(values).flatMap(([name, value]): [string, string][] =>
+    value === null ? [] : [[name, String(value)]],
+  );
+  return new URLSearchParams(told).toString();
+}
+
+async function bodyOf(asked: Promise<Response>): Promise<unknown> {
+  const response = await asked;
+  const text = await response.text();
+  const body: unknown = text === '' ? null : JSON.parse(text);
+  if (!response.ok) throw new RequestFailed(response.status, failureIn(body));
+  return body;
 }
 
 /** Streams are read by `readEventStream`, which resumes; the generated reader would begin anew after a reload. */

@@ -1,9 +1,10 @@
 import type { User } from '@baton/contracts';
 import { Avatar, Group, Menu, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { IconLogout, IconSelector } from '@tabler/icons-react';
+import { IconCpu, IconLogout, IconSelector } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
 import { useGateway } from '../api/gateway-context.ts';
 import type { Language } from '../i18n/i18n.ts';
 import { LanguageChoice, ThemeChoice } from '../ui/appearance.tsx';
@@ -50,6 +51,16 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
           <ThemeChoice />
         </Stack>
         <Menu.Divider />
+        {user.role === 'admin' && (
+          <Menu.Item
+            component={Link}
+            href="/gpu"
+            closeMenuOnClick
+            leftSection={<IconCpu size={16} aria-hidden />}
+          >
+            {t('gpu_screen.open')}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => logout.mutate()}>
           {t('auth.log_out')}
         </Menu.Item>

@@ -1,7 +1,7 @@
 import type { User } from '@baton/contracts';
-import { AppShell, Burger, Group, Text } from '@mantine/core';
+import { AppShell, Burger, Center, Group, Loader, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useEffect, type JSX } from 'react';
+import { lazy, Suspense, useEffect, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation, useRoute } from 'wouter';
 import { AccountMenu } from '../auth/account-menu.tsx';
@@ -12,13 +12,19 @@ import { ChatView } from './chat-view.tsx';
 import classes from './chats-screen.module.css';
 import { NewChat } from './new-chat.tsx';
 
-const MAIN_ID = 'conversation';
+/** Few ever open it, so nobody else loads it. */
+const GpuScreen = lazy(() =>
+  import('../gpu-screen/gpu-screen.tsx').then((module) => ({ default: module.GpuScreen })),
+);
+
+const MAIN_ID = 'content';
 
 export function ChatsScreen({ user }: { readonly user: User }): JSX.Element {
   const { t } = useTranslation();
   const [isOpen, list] = useDisclosure(false);
   const [location] = useLocation();
   const [, params] = useRoute('/chats/:chatId');
+  const [isGpuScreen] = useRoute('/gpu');
   const chatId = params === null ? null : Number(params.chatId);
 
   // On a phone the list covers the conversation: a choice made in it closes it.
@@ -62,7 +68,17 @@ export function ChatsScreen({ user }: { readonly user: User }): JSX.Element {
         </div>
       </AppShell.Navbar>
       <AppShell.Main id={MAIN_ID} tabIndex={-1} className={classes['main'] ?? ''}>
-        {chatId === null ? (
+        {isGpuScreen ? (
+          <Suspense
+            fallback={
+              <Center h="100%">
+                <Loader type="dots" aria-label={t('app.loading')} />
+              </Center>
+            }
+          >
+            <GpuScreen user={user} />
+          </Suspense>
+        ) : chatId === null ? (
           <NewChat user={user} />
         ) : Number.isSafeInteger(chatId) && chatId > 0 ? (
           <ChatView key={chatId} chatId={chatId} />

@@ -2,7 +2,7 @@ import { Button, Group, Text } from '@mantine/core';
 import { IconAlertTriangle, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { sayCode } from '../i18n/i18n.ts';
+import { sayAdvice, sayCode } from '../i18n/i18n.ts';
 import classes from './end-notice.module.css';
 import type { ShownReply } from './shown-reply.ts';
 
@@ -20,12 +20,14 @@ export function EndNotice({ shown, onAgain, isAgainPending }: EndNoticeProps): J
   const sentence = hasFailed
     ? sayCode(shown.error?.code ?? null, shown.error?.say ?? t('reply.failed'))
     : t('reply.cancelled');
+  const advice = hasFailed ? sayAdvice(shown.error?.code ?? null) : null;
   return (
     <Group className={classes['notice'] ?? ''} data-failed={hasFailed || undefined} gap="sm">
       <Icon size={18} aria-hidden />
-      <Text size="sm" flex="1 1 10rem">
-        {sentence}
-      </Text>
+      <div className={classes['words']}>
+        <Text size="sm">{sentence}</Text>
+        {advice !== null && <Text size="sm">{advice}</Text>}
+      </div>
       {onAgain !== null && (
         <Button
           size="xs"

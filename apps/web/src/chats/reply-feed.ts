@@ -1,4 +1,5 @@
-import { isFinalState, replyEvent, type Message } from '@baton/contracts';
+import { isFinalState, type Message } from '@baton/contracts';
+import { seenReplyEvent } from '../gpu/known-reason.ts';
 import { applyReplyEvent, freshReply, type ReplyView } from './reply.ts';
 
 interface FeedParts {
@@ -62,7 +63,7 @@ class Feed {
   }
 
   private take({ id, data }: FeedEvent): 'go-on' | 'stop' {
-    const parsed = replyEvent.safeParse(parseJson(data));
+    const parsed = seenReplyEvent.safeParse(parseJson(data));
     // A kind of event that a newer gateway sends and this page does not know is no reason to break the answer.
     if (!parsed.success) return 'go-on';
     const offset = id !== undefined && /^\d+$/.test(id) ? Number(id) : null;

@@ -1,6 +1,5 @@
 import type { Message } from '@baton/contracts';
 import type { TFunction } from 'i18next';
-import { ENGINE_NAMES } from '../gpu/baton-place.ts';
 import type { ShownReply } from './shown-reply.ts';
 
 /** The state of an answer in a few words; changes with the state and the place in the queue, not with every event. */
@@ -20,14 +19,4 @@ export function sayState(shown: ShownReply, kind: Message['kind'], t: TFunction)
     default:
       return t(`reply.${shown.state}`);
   }
-}
-
-/** Why it waits, in a sentence; null when there is nothing to say. */
-export function sayReason(wait: ShownReply['wait'], t: TFunction): string | null {
-  const reason = wait?.reason ?? null;
-  if (reason === null) return null;
-  if (reason.code !== 'other_engine_busy') return t(`reply.reason.${reason.code}`);
-  return reason.holder === null
-    ? t('reply.reason.other_engine_busy_unknown')
-    : t('reply.reason.other_engine_busy', { holder: ENGINE_NAMES[reason.holder.engine] });
 }

@@ -5,6 +5,7 @@ import { IconChevronRight } from '@tabler/icons-react';
 import { useRef, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ENGINE_NAMES } from '../gpu/baton-place.ts';
+import { saySwapEngines } from '../gpu/swap-words.ts';
 import { formatDuration } from '../ui/duration.ts';
 import { timelineSegments, timelineTotals, type SegmentKind } from './timeline-segments.ts';
 import classes from './timeline.module.css';
@@ -53,6 +54,7 @@ export function Timeline({ entries, usage }: TimelineProps): JSX.Element {
 function Entry({ entry }: { readonly entry: TimelineEntry }): JSX.Element {
   const { t, i18n } = useTranslation();
   const segments = timelineSegments(entry);
+  const engines = entry.swap === null ? null : saySwapEngines(entry.swap, t);
   const say = (kind: SegmentKind): string =>
     kind === 'queued' || kind === 'first' || kind === 'work' ? t(`timeline.${kind}`) : t(`phase.${kind}`);
   return (
@@ -73,6 +75,7 @@ function Entry({ entry }: { readonly entry: TimelineEntry }): JSX.Element {
           </li>
         ))}
       </ul>
+      {engines !== null && <div className={classes['engines']}>{engines}</div>}
     </section>
   );
 }

@@ -2,11 +2,12 @@ import type { Message } from '@baton/contracts';
 import { Group, Loader, Text } from '@mantine/core';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ENGINE_NAMES } from '../gpu/baton-place.ts';
 import { SwapSteps } from '../gpu/swap-steps.tsx';
-import { formatBand, formatDuration } from '../ui/duration.ts';
+import { sayWholeLane } from '../gpu/swap-words.ts';
+import { sayEta, sayReason } from '../gpu/waiting-words.ts';
+import { formatDuration } from '../ui/duration.ts';
 import { useNow } from '../ui/use-now.ts';
-import { sayReason, sayState } from './reply-words.ts';
+import { sayState } from './reply-words.ts';
 import type { ShownReply } from './shown-reply.ts';
 import classes from './waiting-card.module.css';
 
@@ -19,7 +20,7 @@ interface WaitingCardProps {
 /** What happens to a request that has no answer yet: place, reason, estimate, and the hand-over step by step. */
 export function WaitingCard({ shown, kind, createdAt }: WaitingCardProps): JSX.Element {
   const { t } = useTranslation();
-  const reason = sayReason(shown.wait, t);
+  const reason = shown.wait === null ? null : sayReason(shown.wait.reason, t);
   return (
     <div className={classes['card']} data-state={shown.state}>
       <Group gap="sm" wrap="nowrap" align="flex-start">
@@ -44,11 +45,9 @@ export function WaitingCard({ shown, kind, createdAt }: WaitingCardProps): JSX.E
 
 function Way({ swap }: { readonly swap: NonNullable<ShownReply['swap']> }): JSX.Element {
   const { t } = useTranslation();
-  const name = (label: typeof swap.from): string =>
-    label === null ? t('gpu.nobody') : [ENGINE_NAMES[label.engine], label.model].filter(Boolean).join(' ');
   return (
     <Text size="sm">
-      {name(swap.from)} → {name(swap.to)}
+      {sayWholeLane(swap.from, t)} → {sayWholeLane(swap.to, t)}
     </Text>
   );
 }
@@ -60,9 +59,11 @@ function Times({ shown, createdAt }: Pick<WaitingCardProps, 'shown' | 'createdAt
   const ms = Math.max(0, Math.floor((now - Date.parse(createdAt)) / 1_000) * 1_000);
   const time = formatDuration(ms, i18n.language);
   const isAtWork = shown.state === 'prompting' || shown.state === 'rendering';
-  const band =
-    shown.wait === null ? null : formatBand(shown.wait.etaP50Ms, shown.wait.etaP90Ms, i18n.language);
-  const eta = shown.wait === null ? null : band === null ? t('reply.eta_unknown') : t('reply.eta', { band });
+  const { wait } = shown;
+  const eta =
+    wait === null
+      ? null
+      : (sayEta({ p50Ms: wait.etaP50Ms, p90Ms: wait.etaP90Ms }, i18n.language, t) ?? t('reply.eta_unknown'));
   return (
     <Text size="sm" c="dimmed" className={classes['times'] ?? ''}>
       {[eta, t(isAtWork ? 'reply.working_for' : 'reply.waiting_for', { time })].filter(Boolean).join(' · ')}

@@ -1,11 +1,12 @@
 import type { GpuStatus, QueueView, SwapRecord } from '@baton/contracts';
-import { Anchor, Badge, Group, Stack, Text, Title } from '@mantine/core';
+import { Group, Stack, Text, Title } from '@mantine/core';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
-import { formatBand, formatDuration } from '../ui/duration.ts';
+import { formatDuration } from '../ui/duration.ts';
 import { ENGINE_NAMES } from './baton-place.ts';
-import classes from './gpu-details.module.css';
+import { EngineStateBadge } from './engine-state-badge.tsx';
+import { QueueList } from './queue-list.tsx';
+import { sayLane, saySwapEngines } from './swap-words.ts';
 
 interface GpuDetailsProps {
   readonly status: GpuStatus;
@@ -18,17 +19,7 @@ export function GpuDetails({ status, queue }: GpuDetailsProps): JSX.Element {
     <Stack gap="md">
       <div>
         <Heading text={t('gpu.queue')} />
-        {queue === null || queue.entries.length === 0 ? (
-          <Text size="sm" c="dimmed">
-            {t('gpu.queue_empty')}
-          </Text>
-        ) : (
-          <ol className={classes['list']}>
-            {queue.entries.map((entry, index) => (
-              <QueueEntry key={entry.message_id ?? `other-${index}`} entry={entry} />
-            ))}
-          </ol>
-        )}
+        <QueueList queue={queue} />
       </div>
       {status.engines.length > 0 && (
         <div>
@@ -54,36 +45,7 @@ function Heading({ text }: { readonly text: string }): JSX.Element {
   );
 }
 
-function QueueEntry({ entry }: { readonly entry: QueueView['entries'][number] }): JSX.Element {
-  const { t, i18n } = useTranslation();
-  const band = formatBand(entry.eta_p50_ms, entry.eta_p90_ms, i18n.language);
-  const kind = t(`gpu.kind.${entry.kind}`);
-  return (
-    <li className={classes['entry']} data-mine={entry.mine || undefined}>
-      <span className={classes['place']}>{entry.running ? '▶' : (entry.position ?? '·')}</span>
-      <div className={classes['what']}>
-        <Text size="sm" fw={entry.mine ? 600 : 400}>
-          {entry.chat_id === null ? (
-            kind
-          ) : (
-            <Anchor component={Link} href={`/chats/${entry.chat_id}`} inherit>
-              {kind}
-            </Anchor>
-          )}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {t(entry.mine ? 'gpu.mine' : 'gpu.others')}
-        </Text>
-      </div>
-      <Text size="xs" c="dimmed">
-        {entry.running ? t('gpu.running') : band === null ? '' : t('reply.eta', { band })}
-      </Text>
-    </li>
-  );
-}
-
 function Engines({ status }: { readonly status: GpuStatus }): JSX.Element {
-  const { t } = useTranslation();
   return (
     <Stack gap={8}>
       {status.engines.map(({ engine, state, loaded_models: loaded }) => (
@@ -94,38 +56,31 @@ function Engines({ status }: { readonly status: GpuStatus }): JSX.Element {
           <Text size="xs" c="dimmed" flex={1} truncate>
             {loaded.join(', ')}
           </Text>
-          <Badge size="sm" variant="light" tt="none" color={STATE_COLOURS[state]}>
-            {t(`gpu.engine_state.${state}`)}
-          </Badge>
+          <EngineStateBadge state={state} />
         </Group>
       ))}
     </Stack>
   );
 }
 
-const STATE_COLOURS: Readonly<Record<GpuStatus['engines'][number]['state'], string>> = {
-  stopped: 'gray',
-  starting: 'yellow',
-  ready: 'teal',
-  stopping: 'yellow',
-  failed: 'red',
-  unreachable: 'red',
-};
-
 function LastSwap({ swap }: { readonly swap: SwapRecord }): JSX.Element {
   const { t, i18n } = useTranslation();
-  const name = (label: SwapRecord['from']): string =>
-    label === null ? t('gpu.nobody') : (label.model ?? ENGINE_NAMES[label.engine]);
+  const engines = saySwapEngines(swap, t);
   return (
     <>
       <Text size="sm">
-        {name(swap.from)} → {name(swap.to)}, {formatDuration(swap.total_ms, i18n.language)}
+        {sayLane(swap.from, t)} → {sayLane(swap.to, t)}, {formatDuration(swap.total_ms, i18n.language)}
       </Text>
       <Text size="xs" c="dimmed">
         {swap.phases
           .map(({ phase, ms }) => `${t(`phase.${phase}`)} ${formatDuration(ms, i18n.language)}`)
           .join(' · ')}
       </Text>
+      {engines !== null && (
+        <Text size="xs" fw={600}>
+          {engines}
+        </Text>
+      )}
     </>
   );
 }

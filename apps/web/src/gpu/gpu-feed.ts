@@ -1,5 +1,6 @@
-import { gpuStatus, queueView, type GpuStatus, type QueueView } from '@baton/contracts';
+import { gpuStatus, type GpuStatus, type QueueView } from '@baton/contracts';
 import { createContext, useContext, useSyncExternalStore } from 'react';
+import { seenQueue } from './known-reason.ts';
 
 export interface SeenGpu {
   readonly status: GpuStatus;
@@ -25,7 +26,7 @@ export class GpuFeed {
   /** Takes one event of the stream; a kind that this page does not know is passed over. */
   take(event: { readonly event?: string | undefined; readonly data: string }, nowMs: number): void {
     if (event.event === 'status') this.onStatus(gpuStatus.safeParse(JSON.parse(event.data)).data, nowMs);
-    if (event.event === 'queue') this.onQueue(queueView.safeParse(JSON.parse(event.data)).data);
+    if (event.event === 'queue') this.onQueue(seenQueue.safeParse(JSON.parse(event.data)).data);
   }
 
   private onStatus(status: GpuStatus | undefined, nowMs: number): void {

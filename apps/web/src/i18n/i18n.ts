@@ -56,6 +56,13 @@ export function sayCode(code: string | null, asSaid: string): string {
   return errorsRu[code] ?? asSaid;
 }
 
+/** What somebody can do whose request was not let into the queue; null for every other code. */
+export function sayAdvice(code: string | null): string | null {
+  if (code === 'gpu.user_limit') return i18n.t('reply.advice.user_limit');
+  if (code === 'gpu.overloaded') return i18n.t('reply.advice.overloaded');
+  return null;
+}
+
 /** What to tell the user about anything that was thrown. */
 export function sayError(error: unknown): string {
   if (!(error instanceof RequestFailed)) return i18n.t('app.unexpected');

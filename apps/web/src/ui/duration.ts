@@ -10,20 +10,32 @@ export function formatDuration(ms: number, language: string): string {
   return rest === 0 || minutes >= 10 ? said : `${said} ${inUnit(language, 'second', 0).format(rest)}`;
 }
 
+/** An estimate as people say it; `latest` null when it says no more than `likely`. */
+export interface Band {
+  readonly likely: string;
+  readonly latest: string | null;
+}
+
 /**
- * An estimate as the band it is: `12–30s`. Null when nothing is known; one bound alone stands for both. No more
- * precise than the estimate deserves: whole seconds, and above a minute whole minutes.
+ * An estimate as the band it is. Null when nothing is known; one bound alone stands for both. No more precise than the
+ * estimate deserves: the longer, the rounder. The latest time is rounded up, since it is a promise of a kind.
  */
-export function formatBand(p50Ms: number | null, p90Ms: number | null, language: string): string | null {
+export function formatBand(p50Ms: number | null, p90Ms: number | null, language: string): Band | null {
   const low = p50Ms ?? p90Ms;
   const high = p90Ms ?? p50Ms;
   if (low === null || high === null) return null;
-  const unit = high >= 90_000 ? 'minute' : 'second';
-  const unitMs = unit === 'minute' ? 60_000 : 1_000;
-  const from = Math.max(1, Math.round(Math.min(low, high) / unitMs));
-  const to = Math.max(1, Math.round(Math.max(low, high) / unitMs));
-  const format = inUnit(language, unit, 0);
-  return from === to ? format.format(from) : format.formatRange(from, to);
+  const likelyMs = rounded(Math.min(low, high), Math.round);
+  const latestMs = rounded(Math.max(low, high), Math.ceil);
+  return {
+    likely: formatDuration(likelyMs, language),
+    latest: latestMs <= likelyMs ? null : formatDuration(latestMs, language),
+  };
+}
+
+/** Up to twenty seconds each counts, up to three minutes five of them, then half a minute. Never nothing at all. */
+function rounded(ms: number, round: (value: number) => number): number {
+  const stepMs = ms <= 20_000 ? 1_000 : ms <= 180_000 ? 5_000 : 30_000;
+  return Math.max(1_000, round(ms / stepMs) * stepMs);
 }
 
 function inUnit(language: string, unit: 'second' | 'minute', digits: number): Intl.NumberFormat {

@@ -3,7 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
-import { sayError } from '../i18n/i18n.ts';
+import { sayAdvice, sayError } from '../i18n/i18n.ts';
 import classes from './error-notice.module.css';
 
 interface ErrorNoticeProps {
@@ -16,6 +16,7 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): JSX.Element {
   const { t } = useTranslation();
   const reference =
     error instanceof RequestFailed && error.status >= 500 ? error.problem?.correlation_id : undefined;
+  const advice = error instanceof RequestFailed ? sayAdvice(error.code) : null;
   return (
     <Alert
       classNames={{ root: classes['notice'] ?? '', icon: classes['icon'] ?? '' }}
@@ -25,6 +26,7 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps): JSX.Element {
       <Group justify="space-between" gap="xs">
         <div>
           <Text size="sm">{sayError(error)}</Text>
+          {advice !== null && <Text size="sm">{advice}</Text>}
           {reference !== undefined && (
             <Text size="xs" c="dimmed">
               {t('app.reference', { id: reference })}
