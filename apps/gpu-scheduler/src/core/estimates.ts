@@ -33,6 +33,8 @@ const UNKNOWN_RATIO: Band = { mean: 1, variance: 0.4 ** 2 };
 const KEYS_KEPT = 64;
 /** Fewer measured values than this are mixed with what is known of the engine as a whole. */
 const ENOUGH = 4;
+/** From so many on the assumption that guesses are right counts for nothing. */
+const TRUSTED = 12;
 
 export function noEstimates(): Estimates {
   return { version: 1, ratios: {}, unitMs: {}, swapMs: {}, promises: {} };
@@ -128,7 +130,7 @@ export function serviceBand(estimates: Estimates, job: Work): Band {
 function ratioBand(window: Window | undefined): Band {
   const measured = typical(window);
   if (window === undefined || measured === null) return UNKNOWN_RATIO;
-  const trust = window.values.length / (window.values.length + ENOUGH);
+  const trust = Math.min(1, window.values.length / TRUSTED);
   const mix = (known: number, assumed: number): number => trust * known + (1 - trust) * assumed;
   return {
     mean: mix(measured.mean, UNKNOWN_RATIO.mean),

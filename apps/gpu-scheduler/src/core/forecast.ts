@@ -1,7 +1,10 @@
 import { promiseCorrection, serviceBand, swapBand, type Band } from './estimates.ts';
 import { onDoorShut, onGranted, onReleased, onSwapEnded, onTick } from './facts.ts';
+import type { Engine } from './lane-queue.ts';
+import { loadOf } from './load.ts';
 import { nextWakeMs } from './policy.ts';
 import { copyState, type Effect, type GpuState, type Promised } from './state.ts';
+import { otherEngine, slotsOf, turnLength } from './visits.ts';
 
 /** When a waiting job is expected to be granted, in ms from now. */
 export interface Expectation {
@@ -16,6 +19,10 @@ const MAX_GRANTS = 300;
 const MAX_STEPS = 2_000;
 /** No wait is known better than that. */
 const MIN_SPREAD_MS = 500;
+/** Part of a wait by which the model itself may be wrong. */
+const MODEL_ERROR = 0.15;
+/** With less than this of the other engine's work there is not one of its jobs in each turn. */
+const SEEN_LOAD = 0.02;
 /** One-sided 90 % of a normal distribution. */
 const Z90 = 1.2816;
 
@@ -42,13 +49,18 @@ export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expe
     ollama: promiseCorrection(now.estimates, 'ollama'),
     comfyui: promiseCorrection(now.estimates, 'comfyui'),
   };
+  const comersMs = {
+    ollama: delayByComers(now, 'ollama', nowMs),
+    comfyui: delayByComers(now, 'comfyui', nowMs),
+  };
   const perform = (effects: readonly Effect[]): void => {
     for (const effect of effects) {
       if (effect.do === 'grant') {
-        const wait = timeMs - nowMs;
-        const spreadMs = Math.max(MIN_SPREAD_MS, Z90 * Math.sqrt(variance));
-        remember(now, effect.job.id, { grantAtMs: timeMs, spreadMs });
-        const { middle, late } = corrections[effect.job.lane.engine];
+        const { engine } = effect.job.lane;
+        const wait = timeMs - nowMs + comersMs[engine](timeMs - nowMs);
+        const spreadMs = Math.max(MIN_SPREAD_MS, Math.hypot(Z90 * Math.sqrt(variance), MODEL_ERROR * wait));
+        remember(now, effect.job.id, { grantAtMs: nowMs + wait, spreadMs });
+        const { middle, late } = corrections[engine];
         const p50Ms = Math.max(0, Math.round(wait + middle * spreadMs));
         const p90Ms = Math.max(p50Ms, Math.round(wait + late * spreadMs));
         expected.set(effect.job.id, { position: expected.size + 1, p50Ms, p90Ms });
@@ -77,6 +89,19 @@ export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expe
     perform(next.happen(state, timeMs));
   }
   return expected;
+}
+
+/**
+ * Those who will come for the other engine are not waiting yet. Whoever waits longer than a turn will see them have theirs:
+ * their share of the time, and two swaps for each turn.
+ */
+function delayByComers(state: GpuState, engine: Engine, nowMs: number): (waitMs: number) => number {
+  const other = otherEngine(engine);
+  const load = loadOf(state.load, nowMs)[other] / slotsOf(state, other);
+  const turnMs = Math.max(1, turnLength(state, engine, nowMs).usualMs);
+  const swapMs = swapBand(state.estimates, null, null).mean;
+  const share = load > SEEN_LOAD ? load + (2 * swapMs) / (turnMs + swapMs) : load;
+  return (waitMs) => Math.max(0, waitMs - turnMs) * Math.min(1, share);
 }
 
 /** Only the first forecast of a job is held against us: later ones are easier, and were asked for when it was nearly over. */

@@ -59,6 +59,8 @@ export class LaneQueue {
   failures = 0;
   /** The lane is left alone until then. */
   retryAtMs = 0;
+  /** Who had arrived when it was last visited. */
+  visitedAtSeq = 0;
   private readonly lines: LayeredMap<number, UserLine>;
   private users: RankTree = null;
   private count = 0;
@@ -166,6 +168,7 @@ export class LaneQueue {
     const copy = new LaneQueue(this.lane, new LayeredMap(this.lines));
     copy.failures = this.failures;
     copy.retryAtMs = this.retryAtMs;
+    copy.visitedAtSeq = this.visitedAtSeq;
     copy.users = this.users;
     copy.count = this.count;
     copy.guessMs = this.guessMs;

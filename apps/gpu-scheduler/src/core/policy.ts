@@ -154,7 +154,10 @@ function keepPromise(state: GpuState, job: WaitingJob, nowMs: number): void {
   state.estimates = learnPromise(state.estimates, job.lane.engine, off);
 }
 
-/** A lane that somebody waits for, with the arrival number of who waits longest. */
+/**
+ * A lane that somebody waits for. `seq` is since when, as an arrival number: since its oldest job came or since it was last
+ * visited, whichever is later; so lanes with old backlogs take turns with the others instead of going first every time.
+ */
 interface Candidate {
   readonly lane: Lane;
   readonly seq: number;
@@ -166,7 +169,7 @@ interface Candidate {
  *   1. Ollama's turn, and an image waits: the models that are still owed their visit of the tour, while the turn lasts;
  *   2. the turn has ended because the other engine waits: the other engine;
  *   3. otherwise the most urgent engine that somebody waits for.
- * Within an engine the lane whose job arrived first. A switch by hand counts as a job of its lane.
+ * Within an engine the lane that has waited longest. A switch by hand counts as a job of its lane.
  */
 function nextLane(state: GpuState, nowMs: number): Candidate | null {
   const found = candidates(state, nowMs);
@@ -212,7 +215,8 @@ function candidates(state: GpuState, nowMs: number): Candidate[] {
 }
 
 function candidateOf(queue: LaneQueue): Candidate {
-  return { lane: queue.lane, seq: queue.oldestSeq(), cause: 'job_waiting' };
+  const seq = Math.max(queue.oldestSeq(), queue.visitedAtSeq);
+  return { lane: queue.lane, seq, cause: 'job_waiting' };
 }
 
 function oldest(found: readonly Candidate[]): Candidate | null {
