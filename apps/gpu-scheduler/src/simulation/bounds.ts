@@ -19,8 +19,8 @@ export function soloWaits(world: World, kind: JobClass): Waits {
 }
 
 /**
- * What nobody can beat for the images of others while one person floods: there are no chats, and others go first. What is
- * left is the rest of the image that is running when theirs comes.
+ * What the images of others would wait while one person floods if there were no chats and others always went first: the
+ * rest of the image that is running when theirs comes. A measure, not a bound: the rest of a chat is shorter.
  */
 export function othersImageWaits(world: World, flooder: number): Waits {
   const arrivals = world.arrivals.filter((job) => classOf(job) === 'image');

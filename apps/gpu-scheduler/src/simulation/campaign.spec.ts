@@ -17,11 +17,13 @@ function scenario(name: string): Scenario {
   return found;
 }
 
-const OPTIONS = { settings: DEFAULT_SETTINGS, seeds: 1, hours: 1 };
+const OPTIONS = { settings: DEFAULT_SETTINGS, seeds: 1, firstSeed: 1, hours: 1 };
 
 test('the same seeds give the same report, to the last digit', () => {
   const once = playScenario(scenario('B'), { ...OPTIONS, policies: ['fifo', 'ours'] });
   expect(playScenario(scenario('B'), { ...OPTIONS, policies: ['fifo', 'ours'] })).toEqual(once);
+  const other = playScenario(scenario('B'), { ...OPTIONS, firstSeed: 2, policies: ['fifo', 'ours'] });
+  expect(other.policies).not.toEqual(once.policies);
 });
 
 test.each([fifo, strict, hotFirst, fixedQuanta(60, 60), ours(DEFAULT_SETTINGS)])(

@@ -28,6 +28,7 @@ export interface CampaignOptions {
   readonly settings: Settings;
   readonly policies: readonly PolicyName[];
   readonly seeds: number;
+  readonly firstSeed: number;
   /** Null for the hours of each scenario. */
   readonly hours: number | null;
 }
@@ -46,8 +47,8 @@ export interface ScenarioReport {
   readonly hours: number;
   readonly seeds: number;
   readonly jobs: number;
-  /** With a flood: the p95 of other people's images that no policy can beat. */
-  readonly othersImageBoundS: number | null;
+  /** With a flood: the p95 of other people's images if there were no chats and others always went first. */
+  readonly othersImageAloneS: number | null;
   readonly policies: readonly PolicyReport[];
   /** Each class alone, without swaps; null where arrivals depend on ends. */
   readonly solo: { readonly imageP95S: number; readonly chatP95S: number } | null;
@@ -61,7 +62,10 @@ const HOUR_MS = 3_600_000;
 export function playScenario(scenario: Scenario, options: CampaignOptions): ScenarioReport {
   const hours = options.hours ?? scenario.demand.hours;
   const setting: Scenario = { ...scenario, demand: { ...scenario.demand, hours } };
-  const worlds = Array.from({ length: options.seeds }, (_, at) => worldOf(setting, at + 1));
+  const worlds = Array.from({ length: options.seeds }, (_, at) => ({
+    seed: options.firstSeed + at,
+    make: worldOf(setting, options.firstSeed + at),
+  }));
   const { demand } = setting;
   const flooder = demand.flood === null ? null : demand.users + 1;
   const policies = playPolicies(worlds, { ...options, hours, flooder });
@@ -71,11 +75,11 @@ export function playScenario(scenario: Scenario, options: CampaignOptions): Scen
     hours,
     seeds: options.seeds,
     jobs: policies[0]?.measures === undefined ? 0 : jobsIn(policies[0].measures),
-    othersImageBoundS:
-      flooder === null ? null : mean(worlds.map((make) => othersImageWaits(make(), flooder).p95S)),
+    othersImageAloneS:
+      flooder === null ? null : mean(worlds.map(({ make }) => othersImageWaits(make(), flooder).p95S)),
     policies,
     solo: demand.closed === null ? soloOf(worlds) : null,
-    makespanBoundS: demand.batch === null ? null : mean(worlds.map((make) => makespanBoundS(make()))),
+    makespanBoundS: demand.batch === null ? null : mean(worlds.map(({ make }) => makespanBoundS(make()))),
   };
 }
 
@@ -85,10 +89,16 @@ interface PlayOptions extends Pick<CampaignOptions, 'settings' | 'policies'> {
   readonly flooder: number | null;
 }
 
-/** Each policy in each of the worlds; the swaps of a world are drawn from its number. */
-export function playPolicies(worlds: readonly (() => World)[], options: PlayOptions): PolicyReport[] {
+export interface SeededWorld {
+  readonly seed: number;
+  /** A workload has state where arrivals depend on ends, so each run makes its own. */
+  readonly make: () => World;
+}
+
+/** Each policy in each of the worlds; the swaps of a world are drawn from its seed. */
+export function playPolicies(worlds: readonly SeededWorld[], options: PlayOptions): PolicyReport[] {
   const play = (kind: PolicyKind): { measures: Measures; records: JobRecord[] } => {
-    const results = worlds.map((make, at) => run(kind, make(), new Random(at + 1).fork('swaps')));
+    const results = worlds.map(({ seed, make }) => run(kind, make(), new Random(seed).fork('swaps')));
     return {
       measures: overSeeds(results.map((result) => measure(result, options))),
       records: results.flatMap(({ records }) => records),
@@ -101,7 +111,6 @@ export function playPolicies(worlds: readonly (() => World)[], options: PlayOpti
   });
 }
 
-/** A workload has state where arrivals depend on ends, so each run makes its own. */
 function worldOf(scenario: Scenario, seed: number): () => World {
   const { costs, slots, alpha, resident, demand } = scenario;
   const horizonMs = demand.hours * HOUR_MS;
@@ -124,11 +133,11 @@ function bestOf(play: (kind: PolicyKind) => { measures: Measures }): PolicyRepor
   return best;
 }
 
-function soloOf(worlds: readonly (() => World)[]): ScenarioReport['solo'] {
+function soloOf(worlds: readonly SeededWorld[]): ScenarioReport['solo'] {
   const p95 = (waits: readonly Waits[]): number => mean(waits.map(({ p95S }) => p95S));
   return {
-    imageP95S: p95(worlds.map((make) => soloWaits(make(), 'image'))),
-    chatP95S: p95(worlds.map((make) => soloWaits(make(), 'chat'))),
+    imageP95S: p95(worlds.map(({ make }) => soloWaits(make(), 'image'))),
+    chatP95S: p95(worlds.map(({ make }) => soloWaits(make(), 'chat'))),
   };
 }
 

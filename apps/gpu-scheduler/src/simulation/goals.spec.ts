@@ -31,7 +31,7 @@ function reports(over: (scenario: string, policy: PolicyName) => Partial<Measure
     hours: 6,
     seeds: 5,
     jobs: 100,
-    othersImageBoundS: name === 'F' ? 50 : null,
+    othersImageAloneS: name === 'F' ? 50 : null,
     policies: (['strict', 'hot-first', 'ours', 'best'] as const).map((policy) =>
       policyReport(policy, over(name, policy)),
     ),

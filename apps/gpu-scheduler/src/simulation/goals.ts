@@ -20,10 +20,10 @@ export function judge(scenarios: readonly ScenarioReport[]): Verdict[] {
       .find((scenario) => scenario.name === name)
       ?.policies.find((report) => report.policy === policy) ?? null;
   const bound = scenarios.find(({ name }) => name === 'batch')?.makespanBoundS ?? null;
-  const othersBoundS = scenarios.find(({ name }) => name === 'F')?.othersImageBoundS ?? 0;
+  const othersAloneS = scenarios.find(({ name }) => name === 'F')?.othersImageAloneS ?? 0;
   return [
     ...compositeGoals(find),
-    ...floodGoals(find, othersBoundS),
+    ...floodGoals(find, othersAloneS),
     lightLoadGoal(find),
     makespanGoal(find, bound),
     ...usefulGoals(find),
@@ -60,7 +60,7 @@ function compositeGoals(find: Find): Verdict[] {
   ];
 }
 
-function floodGoals(find: Find, boundS: number): Verdict[] {
+function floodGoals(find: Find, aloneS: number): Verdict[] {
   const goals = [
     'G11 flood: chat p95 <= 300 s',
     'G11 flood: image p95 <= 1.45 x strict',
@@ -81,7 +81,7 @@ function floodGoals(find: Find, boundS: number): Verdict[] {
     ),
     verdict(
       goals[2] ?? '',
-      `${others.toFixed(2)} (${othersImage.p95S.toFixed(0)} s; no policy gets below ${boundS.toFixed(0)} s)`,
+      `${others.toFixed(2)} (${othersImage.p95S.toFixed(0)} s; without chats and always first: ${aloneS.toFixed(0)} s)`,
       others <= 1.5,
     ),
   ];

@@ -8,6 +8,7 @@ export const HELP = `npm run simulate -- [options]     who would wait how long: 
   --scenario NAMES   some of the scenarios below
   --policy NAMES     some of: ${POLICY_NAMES.join(' ')} (best: of 49 fixed quanta, known only afterwards)
   --seeds N          how many different days (5)
+  --first-seed N     the number of the first day (1); other days show whether a result was luck
   --hours N          how long each is, instead of the scenario's own hours
   --set NAME=VALUE   another setting of our policy, as in maxTurnMs.ollama=90000
   --goals            only the scenarios that the goals speak of
@@ -25,6 +26,7 @@ export interface SimulateOptions {
   readonly scenarios: readonly string[];
   readonly policies: readonly PolicyName[];
   readonly seeds: number;
+  readonly firstSeed: number;
   readonly hours: number | null;
   readonly changes: readonly { readonly path: string; readonly value: string }[];
   readonly replay: string | null;
@@ -46,6 +48,7 @@ export function readOptions(args: readonly string[]): SimulateOptions | 'help' {
       (isQuick || values.goals === true ? GOAL_SCENARIOS : everything),
     policies: names(values.policy, '--policy', POLICY_NAMES) ?? POLICY_NAMES,
     seeds: count(values.seeds, '--seeds') ?? (isQuick ? 2 : 5),
+    firstSeed: count(values['first-seed'], '--first-seed') ?? 1,
     hours: count(values.hours, '--hours') ?? (isQuick ? 2 : null),
     changes: (values.set ?? []).map(change),
     replay: values.replay ?? null,
@@ -91,6 +94,7 @@ function parse(args: readonly string[]) {
         scenario: { type: 'string', multiple: true },
         policy: { type: 'string', multiple: true },
         seeds: { type: 'string' },
+        'first-seed': { type: 'string' },
         hours: { type: 'string' },
         set: { type: 'string', multiple: true },
         goals: { type: 'boolean' },

@@ -11,6 +11,7 @@ test('the picture is an SVG that can be drawn, with every scenario and policy in
       settings: DEFAULT_SETTINGS,
       policies: ['fifo', 'hot-first'],
       seeds: 1,
+      firstSeed: 1,
       hours: 1,
     }),
   );

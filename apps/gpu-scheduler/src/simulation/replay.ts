@@ -103,7 +103,7 @@ export function replay(
       { records, account: accountOf(inOrder, records), makespanMs: horizonMs },
       { hours, flooder: null },
     ),
-    policies: playPolicies([() => world], { ...options, hours, flooder: null }),
+    policies: playPolicies([{ seed: 1, make: () => world }], { ...options, hours, flooder: null }),
   };
 }
 

@@ -68,25 +68,25 @@ function cells({ policy, detail, measures }: PolicyReport, best: PolicyReport | 
   ];
 }
 
-function extraHeading({ othersImageBoundS, makespanBoundS }: ScenarioReport): string[] {
+function extraHeading({ othersImageAloneS, makespanBoundS }: ScenarioReport): string[] {
   return [
-    ...(othersImageBoundS !== null ? ["others' image p95"] : []),
+    ...(othersImageAloneS !== null ? ["others' image p95"] : []),
     ...(makespanBoundS === null ? [] : ['makespan/bound']),
   ];
 }
 
 function extraCells(
   { measures }: PolicyReport,
-  { othersImageBoundS, makespanBoundS }: ScenarioReport,
+  { othersImageAloneS, makespanBoundS }: ScenarioReport,
 ): string[] {
-  const others = othersImageBoundS !== null ? [seconds(measures.othersImage.p95S)] : [];
+  const others = othersImageAloneS !== null ? [seconds(measures.othersImage.p95S)] : [];
   return makespanBoundS === null ? others : [...others, (measures.makespanS / makespanBoundS).toFixed(2)];
 }
 
-function boundRow({ solo, othersImageBoundS }: ScenarioReport): string[][] {
+function boundRow({ solo, othersImageAloneS }: ScenarioReport): string[][] {
   if (solo === null) return [];
   const waits = ['', seconds(solo.imageP95S), '', '', seconds(solo.chatP95S)];
-  const others = othersImageBoundS === null ? [] : ['', '', '', '', '', '', seconds(othersImageBoundS)];
+  const others = othersImageAloneS === null ? [] : ['', '', '', '', '', '', seconds(othersImageAloneS)];
   return [['each class alone, no swaps', ...waits, ...others]];
 }
 
