@@ -3,8 +3,9 @@ import type { Clock } from '@baton/kernel';
 import { CLOCK, Log, Metrics, PlatformModule, RedisConnections } from '@baton/platform';
 import type { ProcessManagerConfig } from './config.ts';
 import { CallsController } from './http/calls.controller.ts';
-import { STATUS_SECRET, StatusController } from './http/status.controller.ts';
+import { HTTP_TOKEN, ProcessController } from './http/process.controller.ts';
 import { NodeEventsStore } from './node/node-events.store.ts';
+import { OrdersStore } from './node/orders.store.ts';
 import { Runtime } from './runtime.ts';
 
 @Module({})
@@ -19,11 +20,13 @@ export class AppModule implements BeforeApplicationShutdown {
     return {
       module: AppModule,
       imports: [PlatformModule.forRoot({ service: 'process-manager', ...config.platform })],
-      controllers: [CallsController, StatusController],
+      controllers: [CallsController, ProcessController],
       providers: [
+        { provide: HTTP_TOKEN, useValue: config.httpToken },
         {
-          provide: STATUS_SECRET,
-          useValue: isLoopback(config.http.host) ? null : config.platform.internalSecret,
+          provide: OrdersStore,
+          inject: [RedisConnections],
+          useFactory: (redis: RedisConnections) => new OrdersStore(redis.shared, config.node),
         },
         {
           provide: Runtime,
@@ -40,8 +43,4 @@ export class AppModule implements BeforeApplicationShutdown {
   beforeApplicationShutdown(): Promise<void> {
     return this.runtime.close();
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }

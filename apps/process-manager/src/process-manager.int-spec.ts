@@ -17,7 +17,14 @@ import {
   type Lane,
   type NodeEvent,
 } from '@baton/contracts';
-import { CallClient, CallInterceptor, Log, Metrics, ProblemFilter } from '@baton/platform';
+import {
+  CallClient,
+  CallInterceptor,
+  Log,
+  Metrics,
+  ProblemFilter,
+  createValidationPipe,
+} from '@baton/platform';
 import { eventually, startRedis } from '@baton/testing';
 import { NestFactory } from '@nestjs/core';
 import { Transport } from '@nestjs/microservices';
@@ -66,6 +73,7 @@ beforeAll(async () => {
     { logger: false, abortOnError: false },
   );
   app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalPipes(createValidationPipe());
   app.useGlobalInterceptors(new CallInterceptor(SECRET, log));
   app.connectMicroservice(
     { transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } },

@@ -1,22 +1,29 @@
 import type { Clock } from '@baton/kernel';
-import type { NodeEvent, SwapEnd } from '@baton/contracts';
+import type { NodeEvent } from '@baton/contracts';
 import type { Log, Metrics } from '@baton/platform';
 import type { ProcessManagerConfig } from './config.ts';
+import { EngineWatch } from './core/engine-watch.ts';
 import { Gate } from './core/gate.ts';
 import { buildEngines, type Engines } from './engines/build-engines.ts';
 import { EngineHttp } from './engines/engine-http.ts';
 import { ModelsService } from './engines/models.service.ts';
 import { EngineRunsStore } from './drivers/engine-runs.store.ts';
 import { endLeftOvers } from './drivers/left-overs.ts';
-import { CardService } from './gpu/card.service.ts';
-import { MemoryFloor } from './gpu/memory-floor.ts';
+import type { CardService } from './gpu/card.service.ts';
+import type { CardProbe } from './gpu/card-probe.ts';
 import { openCardProbe } from './gpu/open-card-probe.ts';
+import { watchCard } from './node/watch-card.ts';
+import { buildCard } from './node/build-card.ts';
 import { createGuardMetrics } from './guard/guard-metrics.ts';
 import { GuardService } from './guard/guard.service.ts';
+import { EngineRestartService } from './node/engine-restart.service.ts';
+import type { NodeEngine } from './node/node-engine.ts';
 import { NodeService } from './node/node.service.ts';
 import { createNodeMetrics } from './node/node-metrics.ts';
 import { FenceStore } from './swap/fence.store.ts';
-import type { SwapResult } from './swap/swap-run.ts';
+import { FootprintsStore } from './swap/footprints.store.ts';
+import { Sharing } from './swap/sharing.ts';
+import { logSwap } from './swap/log-swap.ts';
 import { SwapService } from './swap/swap.service.ts';
 
 export interface RuntimeParts {
@@ -27,8 +34,6 @@ export interface RuntimeParts {
   readonly tell: (event: NodeEvent) => void;
 }
 
-/** The driver tells of freed memory up to 1.5 s late. */
-const SETTLE_MS = 1_500;
 /** How long the first look at what attached engines hold may take. */
 const FIRST_LOOK_MS = 10_000;
 /** Last lines of an engine that ended while starting. */
@@ -41,14 +46,28 @@ export class Runtime {
   readonly swaps: SwapService;
   readonly node: NodeService;
   readonly models: ModelsService;
-  private readonly card: CardService;
+  readonly restarts: EngineRestartService;
+  private readonly watches: readonly EngineWatch[];
+  readonly card: CardService;
   private readonly http: EngineHttp;
 
-  private constructor(parts: RuntimeParts, runs: EngineRunsStore, http: EngineHttp, card: CardService) {
+  private constructor(parts: RuntimeParts, built: Engines, http: EngineHttp, probe: CardProbe | null) {
     const { config, clock, log, metrics, tell } = parts;
     this.http = http;
+    this.engines = built;
+    const card = buildCard({
+      config: config.card,
+      probe,
+      engines: built.all,
+      owner: () => this.swaps.owner?.engine ?? null,
+      clock,
+    });
     this.card = card;
-    this.engines = buildEngines(config, { runs, http, clock });
+    const footprints = new FootprintsStore(config.files.footprints);
+    const sharing = new Sharing(footprints, {
+      isOn: config.card.isShared,
+      minFreeMib: config.card.minFreeMib,
+    });
     const fences = new FenceStore(config.files.fence);
     const gate = new Gate(fences.highestFence);
     const guardMetrics = createGuardMetrics(metrics, () => this.guard.openConnections);
@@ -58,6 +77,7 @@ export class Runtime {
       clock,
       engines: this.engines,
       metrics: guardMetrics,
+      onEngineError: (engine) => this.swaps.relieve(`${engine} reported an error`),
       ...config.guard,
     });
     const { all: engines } = this.engines;
@@ -66,16 +86,21 @@ export class Runtime {
       engines,
       guard: this.guard,
       card,
+      sharing,
       clock,
       gate,
       fences,
       times: config.swap,
       reports: {
         phase: (swapId, phase) => tell({ type: 'swap.phase', swapId, phase }),
-        ended: (end, result, error) => {
+        relieved: (names, why, error) => {
+          if (error === undefined) log.warn('gpu.relieved', { engines: names, why });
+          else log.error('gpu.relieved', error, { engines: names, why });
+        },
+        ended: (end, deeds, error) => {
           tell({ type: 'swap.ended', end });
-          nodeMetrics.swapEnded(end);
-          logSwap(log, end, result, error);
+          nodeMetrics.swapEnded(end, deeds);
+          logSwap(log, end, deeds, error);
           for (const engine of engines) void engine.refresh(AbortSignal.timeout(FIRST_LOOK_MS));
         },
       },
@@ -88,6 +113,17 @@ export class Runtime {
       path: config.files.models,
       clock,
     });
+    this.restarts = new EngineRestartService({
+      engines,
+      guard: this.guard,
+      swaps: this.swaps,
+      onGone: () => card.forgetResidue(),
+      report: (engine, why, error) => {
+        if (error === null) log.warn('engine.restart', { engine, why });
+        else log.error('engine.restart', error, { engine, why });
+      },
+    });
+    this.watches = engines.map((engine) => this.watchOver(engine, clock));
     for (const engine of engines) {
       engine.managed.onChange((state) => log.event('engine.change', { engine: engine.name, state }));
       engine.managed.onExit(({ code, signal, lastOutput }) => {
@@ -106,9 +142,10 @@ export class Runtime {
     const runs = new EngineRunsStore(config.files.runs);
     for (const leftOver of await endLeftOvers(runs, clock)) log.warn('engine.left_over', { ...leftOver });
     const probe = await openCardProbe(config.card, clock);
-    const floor = new MemoryFloor({ residueMib: config.card.residueMib, settleMs: SETTLE_MS });
-    const card = new CardService(probe, floor, clock);
-    const runtime = new Runtime(parts, runs, new EngineHttp(), card);
+    const http = new EngineHttp();
+    const engines = await buildEngines(config, { runs, http, clock });
+    const runtime = new Runtime(parts, engines, http, probe);
+    watchCard({ ...parts, card: runtime.card, swaps: runtime.swaps });
     await runtime.begin(parts);
     return runtime;
   }
@@ -118,25 +155,45 @@ export class Runtime {
     const swapEnded = this.swaps.close();
     this.guard.close();
     const nodeEnded = this.node.close();
-    await Promise.all(this.engines.all.map(({ managed }) => managed.stop()));
-    await Promise.all([swapEnded, nodeEnded]);
+    const watchesEnded = this.watches.map((watch) => watch.close());
+    // A unit, a container or a workload has a life of its own, and only a child ends with us.
+    const children = this.engines.all.filter(({ managed }) => managed.kind === 'child');
+    await Promise.allSettled(children.map(({ managed }) => managed.stop()));
+    await Promise.all(this.engines.all.map(({ managed }) => managed.close()));
+    await Promise.all([swapEnded, nodeEnded, ...watchesEnded]);
     await this.card.close();
     await this.http.close();
   }
 
   private async begin({ config, log }: RuntimeParts): Promise<void> {
     const { all } = this.engines;
-    await Promise.all(all.map(({ managed }) => managed.check()));
+    await Promise.all(all.map(({ managed }) => managed.adopt()));
     const heldMib = await this.heldMib();
     await this.card.start(heldMib);
     this.node.start();
+    for (const watch of this.watches) watch.start();
     const started = all
-      .filter(({ name, managed }) => managed.kind === 'child' && config[name].startsAtBoot)
+      .filter(({ name, managed }) => managed.canStop && config[name].startsAtBoot)
       .map(({ name, managed }) =>
         managed.ensureReady().catch((error: unknown) => log.error('engine.start', error, { engine: name })),
       );
     if (heldMib > 0) return;
     void Promise.all(started).then(() => this.card.settle());
+  }
+
+  private watchOver(engine: NodeEngine, clock: Clock): EngineWatch {
+    const { name, managed } = engine;
+    const symptom = this.engines.symptomOf(name);
+    return new EngineWatch({
+      clock,
+      isAnswering: (limitMs) => managed.isAnswering(limitMs),
+      symptom: () =>
+        engine.url === null ? Promise.resolve(null) : symptom(engine.url, AbortSignal.timeout(FIRST_LOOK_MS)),
+      isWorking: () => this.swaps.owner?.engine === name && this.guard.isInUse,
+      // One that is not ours cannot be helped; that it does not answer shows in its state.
+      isLeftAlone: () => !managed.canStop || managed.state !== 'ready' || this.swaps.swap !== null,
+      onTrouble: (why) => this.restarts.restart(name, why),
+    });
   }
 
   private async heldMib(): Promise<number> {
@@ -148,20 +205,4 @@ export class Runtime {
     );
     return held.reduce((sum, mib) => sum + mib, 0);
   }
-}
-
-function logSwap(log: Log, end: SwapEnd, result: SwapResult | null, error: unknown): void {
-  const { record } = end;
-  const fields = {
-    swapId: end.swapId,
-    fence: end.fence,
-    from: record.from?.engine ?? null,
-    to: record.to?.engine ?? null,
-    model: record.to?.model ?? null,
-    outcome: end.outcome,
-    ms: record.total_ms,
-    ...Object.fromEntries(record.phases.map(({ phase, ms }) => [`${phase}Ms`, ms])),
-  };
-  if (end.outcome === 'failed') log.error('gpu.swap', error, fields);
-  else log.event('gpu.swap', { ...fields, loaded: result?.loaded, stopped: result?.stopped });
 }

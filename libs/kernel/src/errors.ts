@@ -109,6 +109,11 @@ export const ERRORS = {
     retry: 'never',
     say: 'This engine was running before Baton and is not Baton’s to stop. Restart it where you started it.',
   },
+  'engine.no_logs': {
+    http: 409,
+    retry: 'never',
+    say: 'What this engine prints cannot be read from here. Look where it was started.',
+  },
   'gpu.lease_lost': { http: 409, retry: 'now', say: 'The GPU was taken back. Please try again.' },
   'gpu.lease_required': { http: 403, retry: 'never', say: 'The GPU engines are reached with a lease only.' },
   'gpu.stale_fence': { http: 409, retry: 'never', say: 'This GPU turn is over.' },

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { AppError, pause, type Clock } from '@baton/kernel';
+import { AppError, type Clock } from '@baton/kernel';
 import type { EngineDriver, EngineExit } from '../core/engine-driver.ts';
 import { Listeners } from '../core/listeners.ts';
 import { killRun, processesOf, signalProcess } from './end-run.ts';
@@ -219,7 +219,7 @@ export class ChildProcessDriver implements EngineDriver {
     try {
       await this.ending.killRun(this.recordOf(run) ?? run, this.clock);
       // Whoever kept the pipes open is gone now: what they hold still comes at once, and then their end.
-      if (isOpen(child)) await Promise.race([once(child, 'close'), pause(this.clock, LAST_WORDS_MS)]);
+      if (isOpen(child)) await this.within(LAST_WORDS_MS, once(child, 'close'));
       this.runs.remove(run.runId);
     } finally {
       child.stdout?.destroy();
@@ -228,16 +228,20 @@ export class ChildProcessDriver implements EngineDriver {
   }
 
   /** False when it has not ended by then. One that ended badly has ended. */
-  private async endedWithin(running: Running, ms: number): Promise<boolean> {
+  private endedWithin(running: Running, ms: number): Promise<boolean> {
+    return this.within(ms, running.ended);
+  }
+
+  private async within(ms: number, work: Promise<unknown>): Promise<boolean> {
     let cancel = (): void => undefined;
     const late = new Promise<boolean>((resolve) => {
       cancel = this.clock.after(ms, () => resolve(false));
     });
-    const ended = running.ended.then(
+    const done = work.then(
       () => true,
       () => true,
     );
-    return Promise.race([ended, late]).finally(cancel);
+    return Promise.race([done, late]).finally(cancel);
   }
 
   private killGroup({ pid }: ChildProcess): void {

@@ -1,6 +1,7 @@
-import type { Clock } from '@baton/kernel';
+import { AppError, type Clock } from '@baton/kernel';
 import type { EngineName } from '@baton/contracts';
 import type { ProcessManagerConfig } from '../config.ts';
+import type { EngineLogs } from '../core/engine-driver.ts';
 import { ManagedEngine } from '../core/managed-engine.ts';
 import type { ChildProcessSettings } from '../drivers/child-process.driver.ts';
 import type { EngineRunsStore } from '../drivers/engine-runs.store.ts';
@@ -24,6 +25,8 @@ export interface Engines extends GuardedEngines {
   readonly all: readonly NodeEngine[];
   readonly ollama: OllamaClient;
   isSimulated(engine: EngineName): boolean;
+  /** @throws AppError `engine.no_logs` where its driver has no way to what it prints */
+  logsOf(engine: EngineName): EngineLogs;
   /** What tells that an engine which answers is broken all the same. */
   symptomOf(engine: EngineName): SymptomProbe;
 }
@@ -76,6 +79,11 @@ export async function buildEngines(config: ProcessManagerConfig, tools: EngineTo
     ollama,
     isSimulated: (engine) => nodeEngines[engine].isSimulated,
     symptomOf: (engine) => symptoms[engine],
+    logsOf: (engine) => {
+      const { logs, kind } = nodeEngines[engine].managed;
+      if (logs === null) throw new AppError('engine.no_logs', { engine, driver: kind });
+      return logs;
+    },
     urlOf: (engine) => nodeEngines[engine].url,
     endPrompts: async (ids, looks, signal) => {
       const { managed, url } = nodeEngines.comfyui;

@@ -48,6 +48,7 @@ export const errorsRu: Readonly<Partial<Record<ErrorCode, string>>> = {
   'engine.unknown': 'Такого движка нет. Есть ollama и comfyui.',
   'engine.not_ours':
     'Этот движок запущен не Baton, и Baton его не останавливает. Перезапустите его там, где запускали.',
+  'engine.no_logs': 'Журнал этого движка отсюда прочитать нельзя. Посмотрите там, где его запускали.',
   'gpu.lease_lost': 'Видеокарту пришлось отдать. Попробуйте ещё раз.',
   'gpu.lease_required': 'К движкам можно обратиться только через очередь.',
   'gpu.stale_fence': 'Эта очередь на видеокарту уже прошла.',
