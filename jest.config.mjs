@@ -6,6 +6,8 @@ const project = (displayName, testRegex) => ({
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'],
   testRegex: [testRegex],
   modulePathIgnorePatterns: ['/dist/', '/\\.nx/', '/\\.baton/'],
+  // Set by `npm run test:nightly`: how many random traces each property of the scheduler's core is tried on.
+  globals: { BATON_TRACES: Number(process.env.BATON_TRACES ?? 0) },
   testEnvironment: '<rootDir>/tools/testing/leak-checking-environment.mjs',
   // The libs' own sources, not their built output: a test never sees a stale build.
   testEnvironmentOptions: { customExportConditions: ['@baton/source', 'node', 'node-addons'] },

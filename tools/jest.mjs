@@ -3,6 +3,8 @@
  *
  *   node tools/jest.mjs [--unit | --int | --system | --browser] [jest options] [path patterns]
  *
+ * `--nightly` runs the properties of the scheduler's core on a hundred thousand random traces; that takes about an hour.
+ *
  * Without a kind it runs unit and integration tests. Integration tests ask this process for the servers they
  * need (see tools/servers/broker.ts): they start at the first request and end with the run.
  */
@@ -12,6 +14,15 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const ownNode = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+const NIGHTLY = {
+  traces: '100000',
+  args: [
+    '--unit',
+    '--testTimeout=14400000',
+    'gpu-scheduler/src/core/invariants',
+    'gpu-scheduler/src/core/bounds',
+  ],
+};
 const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system', '--browser': 'browser' };
 
 /** Resolves with the exit code; signals sent to this process reach the child. */
@@ -41,7 +52,11 @@ async function main() {
     if (!existsSync(ownNode)) throw new Error('Node 24 is missing: run `npm ci` first.');
     return run(ownNode, [import.meta.filename, ...process.argv.slice(2)], process.env);
   }
-  const args = process.argv.slice(2);
+  const isNightly = process.argv.includes('--nightly');
+  const args = [
+    ...process.argv.slice(2).filter((arg) => arg !== '--nightly'),
+    ...(isNightly ? NIGHTLY.args : []),
+  ];
   const kinds = Object.keys(KINDS).filter((flag) => args.includes(flag));
   const projects = kinds.length > 0 ? kinds.map((flag) => KINDS[flag]) : ['unit', 'integration'];
   const rest = args.filter((arg) => !(arg in KINDS));
@@ -66,7 +81,12 @@ async function main() {
         '--selectProjects',
         ...projects,
       ],
-      { ...process.env, ...browser, BATON_TEST_SERVERS: broker.address },
+      {
+        ...process.env,
+        ...browser,
+        ...(isNightly ? { BATON_TRACES: NIGHTLY.traces } : {}),
+        BATON_TEST_SERVERS: broker.address,
+      },
     );
   } finally {
     await broker.close();

@@ -1,0 +1,9 @@
+/** Set by jest.config.mjs for `npm run test:nightly`; absent in `npm test`. */
+declare global {
+  var BATON_TRACES: number | undefined;
+}
+
+/** How many random traces a property is tried on: a few that are always the same, or as many as the nightly run asks for. */
+export function traceCount(usual: number): number {
+  return Math.max(usual, globalThis.BATON_TRACES ?? 0);
+}
