@@ -1,4 +1,13 @@
-import { envAddress, envInteger, envKeepAlive, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import {
+  envAddress,
+  envInteger,
+  envKeepAlive,
+  envNodes,
+  envUrl,
+  loadConfig,
+  nodeGuards,
+  serviceEnv,
+} from '@baton/platform';
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { z } from 'zod';
 
@@ -9,6 +18,8 @@ export const chatServiceEnv = z.object({
   PROCESS_MANAGER_ADDRESS: envAddress(),
   /** The process-manager's HTTP address: the guard in front of the engines. */
   PROCESS_MANAGER_API_URL: envUrl().default('http://127.0.0.1:8888'),
+  /** Several GPUs, each with its guard. Without it the one of BATON_NODE and PROCESS_MANAGER_API_URL. */
+  GPU_NODES: envNodes(),
   OLLAMA_DEFAULT_MODEL: z.string().default('gpt-oss:20b'),
   /** Tokens of context: the same for every request, since another number makes Ollama load the model again. */
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
@@ -33,7 +44,12 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       rpc: { host: values.RPC_HOST, port: values.RPC_PORT },
     },
     database: { config: databaseConfig(values, values.BATON_DATA_DIR), logSql: values.LOG_SQL },
-    gpu: { node: values.BATON_NODE, guardBaseUrl: values.PROCESS_MANAGER_API_URL },
+    gpu: {
+      nodes: nodeGuards(values.GPU_NODES, {
+        node: values.BATON_NODE,
+        guardBaseUrl: values.PROCESS_MANAGER_API_URL,
+      }),
+    },
     processManagerAddress: values.PROCESS_MANAGER_ADDRESS,
     models: { defaultModel: values.OLLAMA_DEFAULT_MODEL },
     replies: {

@@ -13,8 +13,11 @@ import { RefreshTokensRepository } from './auth/refresh-tokens.repository.ts';
 import { ALLOWED_ORIGINS, SameOriginGuard } from './auth/same-origin.guard.ts';
 import { ChatsController } from './chats/chats.controller.ts';
 import type { GatewayConfig } from './config.ts';
+import { EnginesController } from './gpu/engines.controller.ts';
 import { GpuController } from './gpu/gpu.controller.ts';
 import { GpuFeed, NODE } from './gpu/gpu-feed.service.ts';
+import { ProcessController } from './gpu/process.controller.ts';
+import { ProcessManagers } from './gpu/process-managers.client.ts';
 import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
 import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
 import { ImagesController } from './images/images.controller.ts';
@@ -53,6 +56,8 @@ export class AppModule {
         ModelsController,
         ImagesController,
         GpuController,
+        ProcessController,
+        EnginesController,
         OpsController,
         OpsPassController,
       ],
@@ -61,6 +66,10 @@ export class AppModule {
         provideCallClient(CHAT_SERVICE, config.services.chat),
         provideCallClient(IMAGE_SERVICE, config.services.image),
         provideCallClient(GPU_SCHEDULER, config.services.scheduler),
+        {
+          provide: ProcessManagers,
+          useFactory: () => new ProcessManagers(config.services.processManagers, config.internalSecret),
+        },
         {
           provide: ReplyLogReader,
           inject: [RedisConnections],
@@ -106,7 +115,7 @@ function settings({ tokens, http, limits, ...config }: GatewayConfig): Provider[
       useValue: { ...DEFAULT_EVENT_STREAMS, perUser: limits.streamsPerUser },
     },
     { provide: IMAGE_SERVICE_URL, useValue: config.services.imageFiles },
-    { provide: NODE, useValue: config.node },
+    { provide: NODE, useValue: config.nodes[0] },
     {
       provide: METRICS_ACCESS,
       useValue: {

@@ -1,6 +1,14 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
-import { envAddress, envBoolean, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import {
+  envAddress,
+  envBoolean,
+  envInteger,
+  envNodes,
+  envUrl,
+  loadConfig,
+  serviceEnv,
+} from '@baton/platform';
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { z } from 'zod';
 
@@ -17,7 +25,10 @@ export const gatewayEnv = z.object({
   CHAT_SERVICE_ADDRESS: envAddress(),
   IMAGE_SERVICE_ADDRESS: envAddress(),
   GPU_SCHEDULER_ADDRESS: envAddress(),
+  PROCESS_MANAGER_ADDRESS: envAddress(),
   IMAGE_SERVICE_URL: envUrl(),
+  /** Several GPUs: their names and process-managers. Without it the one of BATON_NODE. */
+  GPU_NODES: envNodes(),
   /** Signs access tokens. Without it one is made and kept in the data folder. */
   JWT_SECRET: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
   ACCESS_TOKEN_MINUTES: envInteger({ default: 15, min: 1, max: 24 * 60 }),
@@ -58,7 +69,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     logLevel: given.LOG_LEVEL,
     redisUrl: given.REDIS_URL,
     internalSecret: given.BATON_INTERNAL_SECRET,
-    node: given.BATON_NODE,
+    /** The GPUs, first the one that is shown when none is named. */
+    nodes: given.GPU_NODES?.map(({ node }) => node) ?? [given.BATON_NODE],
     http: {
       host: given.HTTP_HOST,
       port: given.HTTP_PORT,
@@ -72,6 +84,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       image: given.IMAGE_SERVICE_ADDRESS,
       scheduler: given.GPU_SCHEDULER_ADDRESS,
       imageFiles: given.IMAGE_SERVICE_URL,
+      processManagers: given.GPU_NODES ?? [
+        { node: given.BATON_NODE, address: given.PROCESS_MANAGER_ADDRESS },
+      ],
     },
     tokens: {
       secret: given.JWT_SECRET,

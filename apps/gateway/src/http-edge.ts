@@ -54,7 +54,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     redis: app.get(RedisConnections),
     passes: app.get(OpsPasses),
     log: app.get(Log),
-    nodes: [config.node],
+    nodes: config.nodes,
   });
   await serveWebPage(server, config.webDir);
 }

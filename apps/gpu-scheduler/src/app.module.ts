@@ -1,11 +1,11 @@
 import {
   CLOCK,
   CallClient,
+  INTERNAL_SECRET,
   Log,
   Metrics,
   PlatformModule,
   RedisConnections,
-  provideCallClient,
 } from '@baton/platform';
 import type { Clock } from '@baton/kernel';
 import {
@@ -19,55 +19,80 @@ import { GpuController } from './edge/gpu.controller.ts';
 import { gpuNodeClient } from './loop/gpu-node.client.ts';
 import { SchedulerMeters, SchedulerMetrics } from './loop/scheduler-metrics.ts';
 import { SchedulerService } from './loop/scheduler.service.ts';
+import { Schedulers } from './loop/schedulers.ts';
 
-const PROCESS_MANAGER = Symbol('PROCESS_MANAGER');
+const PROCESS_MANAGERS = Symbol('PROCESS_MANAGERS');
 
 @Module({})
 export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly scheduler: SchedulerService;
+  private readonly schedulers: Schedulers;
 
-  constructor(scheduler: SchedulerService) {
-    this.scheduler = scheduler;
+  constructor(schedulers: Schedulers) {
+    this.schedulers = schedulers;
   }
 
   static forRoot({ platform, scheduler }: SchedulerConfig): DynamicModule {
+    const { nodes, settings, historyLimit } = scheduler;
     return {
       module: AppModule,
       imports: [PlatformModule.forRoot({ service: 'gpu-scheduler', ...platform })],
       controllers: [GpuController],
       providers: [
-        provideCallClient(PROCESS_MANAGER, scheduler.processManager),
         {
-          provide: SchedulerService,
-          inject: [CLOCK, Log, RedisConnections, Metrics, PROCESS_MANAGER],
+          provide: PROCESS_MANAGERS,
+          inject: [INTERNAL_SECRET],
+          useFactory: (secret: string) => new ProcessManagers(nodes, secret),
+        },
+        {
+          provide: Schedulers,
+          inject: [CLOCK, Log, RedisConnections, Metrics, PROCESS_MANAGERS],
           useFactory: (
             clock: Clock,
             log: Log,
             redis: RedisConnections,
             metrics: Metrics,
-            calls: CallClient,
-          ) =>
-            new SchedulerService({
-              node: scheduler.node,
-              settings: scheduler.settings,
-              historyLimit: scheduler.historyLimit,
-              clock,
-              log,
-              redis,
-              gpuNode: gpuNodeClient(calls),
-              metrics: new SchedulerMetrics(new SchedulerMeters(metrics), scheduler.node),
-            }),
+            managers: ProcessManagers,
+          ) => {
+            const meters = new SchedulerMeters(metrics);
+            const schedulerOf = (node: string, calls: CallClient): SchedulerService =>
+              new SchedulerService({
+                node,
+                settings,
+                historyLimit,
+                clock,
+                log,
+                redis,
+                gpuNode: gpuNodeClient(calls),
+                metrics: new SchedulerMetrics(meters, node),
+              });
+            return new Schedulers(
+              new Map([...managers.clients].map(([node, calls]) => [node, schedulerOf(node, calls)])),
+            );
+          },
         },
       ],
     };
   }
 
   onApplicationBootstrap(): void {
-    this.scheduler.start();
+    this.schedulers.start();
   }
 
   /** Before the platform closes the Redis connections. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.scheduler.stop();
+    await this.schedulers.stop();
+  }
+}
+
+/** A client for the process-manager of each node; they close with the app. */
+class ProcessManagers {
+  readonly clients: ReadonlyMap<string, CallClient>;
+
+  constructor(nodes: SchedulerConfig['scheduler']['nodes'], secret: string) {
+    this.clients = new Map(nodes.map(({ node, address }) => [node, new CallClient({ address, secret })]));
+  }
+
+  onApplicationShutdown(): void {
+    for (const client of this.clients.values()) client.close();
   }
 }

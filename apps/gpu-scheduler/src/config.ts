@@ -1,4 +1,12 @@
-import { envAddress, envBoolean, envInteger, loadConfig, serviceEnv } from '@baton/platform';
+import {
+  envAddress,
+  envBoolean,
+  envInteger,
+  envNodes,
+  loadConfig,
+  serviceEnv,
+  type NodeAddress,
+} from '@baton/platform';
 import { z } from 'zod';
 import type { Settings } from './core/state.ts';
 
@@ -9,6 +17,8 @@ export const schedulerEnv = z.object({
   ...serviceEnv(),
   /** TCP edge of the process-manager, host:port. */
   PROCESS_MANAGER_ADDRESS: envAddress(),
+  /** Several GPUs: their names and process-managers. Without it the one of BATON_NODE and PROCESS_MANAGER_ADDRESS. */
+  GPU_NODES: envNodes(),
   /** Larger is more urgent: that engine gets the next turn when both have somebody waiting. */
   GPU_PRIORITY_COMFYUI: envInteger({ default: 10, min: 0, max: 1_000 }),
   GPU_PRIORITY_OLLAMA: envInteger({ default: 5, min: 0, max: 1_000 }),
@@ -30,7 +40,7 @@ export const schedulerEnv = z.object({
   /** A request that would wait longer is refused and told how long, in seconds; 0 is no limit. */
   GPU_MAX_EXPECTED_WAIT_SECONDS: envInteger({ default: 10_800, min: 0, max: 604_800 }),
   /** Leases that share an Ollama visit. Worth raising only together with OLLAMA_NUM_PARALLEL of the server. */
-  OLLAMA_MAX_CONCURRENT: envInteger({ default: 1, min: 1, max: 64 }),
+  OLLAMA_MAX_CONCURRENT: envInteger({ default: 1, min: 1, max: 1_024 }),
   /** When nobody needs the GPU after ComfyUI: load the last language model again. */
   GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI: envBoolean(true),
   /** After how long without work that happens, in milliseconds. */
@@ -54,8 +64,8 @@ export interface SchedulerConfig {
     readonly logLevel: string;
   };
   readonly scheduler: {
-    readonly node: string;
-    readonly processManager: string;
+    /** One loop runs for each. */
+    readonly nodes: readonly Pick<NodeAddress, 'node' | 'address'>[];
     readonly settings: Settings;
     readonly historyLimit: number;
   };
@@ -72,8 +82,7 @@ export function toConfig(env: SchedulerEnv): SchedulerConfig {
       logLevel: env.LOG_LEVEL,
     },
     scheduler: {
-      node: env.BATON_NODE,
-      processManager: env.PROCESS_MANAGER_ADDRESS,
+      nodes: env.GPU_NODES ?? [{ node: env.BATON_NODE, address: env.PROCESS_MANAGER_ADDRESS }],
       historyLimit: env.GPU_HISTORY_LIMIT,
       settings: {
         priority: { comfyui: env.GPU_PRIORITY_COMFYUI, ollama: env.GPU_PRIORITY_OLLAMA },

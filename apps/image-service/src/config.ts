@@ -4,8 +4,10 @@ import {
   envBoolean,
   envInteger,
   envKeepAlive,
+  envNodes,
   envUrl,
   loadConfig,
+  nodeGuards,
   serviceEnv,
 } from '@baton/platform';
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
@@ -25,6 +27,8 @@ export const imageServiceEnv = z.object({
   CHAT_SERVICE_ADDRESS: envAddress(),
   /** The process-manager's HTTP address: the guard in front of the engines. */
   PROCESS_MANAGER_API_URL: envUrl().default('http://127.0.0.1:8888'),
+  /** Several GPUs, each with its guard. Without it the one of BATON_NODE and PROCESS_MANAGER_API_URL. */
+  GPU_NODES: envNodes(),
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
   /** How long a model stays loaded without use, as Ollama takes it. The same for all services. */
   OLLAMA_KEEP_ALIVE: envKeepAlive('30m'),
@@ -56,7 +60,12 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       rpc: { host: values.RPC_HOST, port: values.RPC_PORT },
     },
     database: { config: databaseConfig(values, values.BATON_DATA_DIR), logSql: values.LOG_SQL },
-    gpu: { node: values.BATON_NODE, guardBaseUrl: values.PROCESS_MANAGER_API_URL },
+    gpu: {
+      nodes: nodeGuards(values.GPU_NODES, {
+        node: values.BATON_NODE,
+        guardBaseUrl: values.PROCESS_MANAGER_API_URL,
+      }),
+    },
     chatServiceAddress: values.CHAT_SERVICE_ADDRESS,
     files: { folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')) },
     prompting: {

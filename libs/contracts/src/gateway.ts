@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { cardView, engineView, gpuJobKind } from './gpu-scheduler.ts';
+import { engineName } from './engine.ts';
+import { cardView, engineView, gpuJobKind, historyCursor, nodeName, visitRecord } from './gpu-scheduler.ts';
+import { readCardHistory, stowaway } from './process-manager.ts';
 import { waitReason } from './reply-log.ts';
 import { laneLabel } from './timeline.ts';
 
@@ -96,9 +98,87 @@ export type Verification = z.infer<typeof verification>;
 
 /** What runs on the GPU host: the card and the engines, without the queue. */
 export const processStatus = z
-  .object({ node: z.string(), card: cardView.nullable(), engines: z.array(engineView) })
+  .object({
+    node: z.string(),
+    card: cardView.nullable(),
+    engines: z.array(engineView),
+    stowaways: z
+      .array(stowaway)
+      .optional()
+      .meta({ description: 'Other programs on the card; for administrators only' }),
+  })
   .meta({ id: 'ProcessStatus' });
 export type ProcessStatus = z.infer<typeof processStatus>;
+
+/** Which GPU is meant, where there are several. */
+const node = nodeName.optional().meta({ description: 'The GPU; without it the first one' });
+export const gpuNodeQuery = z.strictObject({ node });
+export type GpuNodeQuery = z.infer<typeof gpuNodeQuery>;
+
+export const gpuNodes = z.object({ nodes: z.array(z.string()) }).meta({ id: 'GpuNodes' });
+
+export const gpuHistoryQuery = z.strictObject({
+  /** The `next` of the page before. */
+  before: historyCursor.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  node,
+});
+export type GpuHistoryQuery = z.infer<typeof gpuHistoryQuery>;
+
+/** A page of visits, newest first. */
+export const gpuHistory = z
+  .object({ visits: z.array(visitRecord), next: z.string().nullable() })
+  .meta({ id: 'GpuHistory' });
+export type GpuHistory = z.infer<typeof gpuHistory>;
+
+export const switchQuery = z.strictObject({
+  service: engineName,
+  model: z.string().trim().min(1).max(200).optional(),
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .meta({ type: 'boolean', default: false }),
+  node,
+});
+export type SwitchQuery = z.infer<typeof switchQuery>;
+
+/** `done`: it has the GPU already. `accepted`: it will get it; the status and the history show when. */
+export const gpuSwitch = z
+  .object({
+    order_id: z.uuid(),
+    state: z.enum(['done', 'accepted']),
+    service: engineName,
+    model: z.string().nullable(),
+    force: z.boolean(),
+    say: z.string().meta({ description: 'What happens now, for people' }),
+  })
+  .meta({ id: 'GpuSwitch' });
+export type GpuSwitch = z.infer<typeof gpuSwitch>;
+
+export const engineQuery = z.strictObject({ service: engineName, node });
+export type EngineQuery = z.infer<typeof engineQuery>;
+
+export const engineLogsQuery = z.strictObject({
+  service: engineName,
+  lines: z.coerce.number().int().min(1).max(2_000).default(200),
+  node,
+});
+export type EngineLogsQuery = z.infer<typeof engineLogsQuery>;
+
+/** The process ends now, and another one is started; the status shows both. */
+export const engineRestart = z.object({ service: engineName }).meta({ id: 'EngineRestart' });
+export type EngineRestart = z.infer<typeof engineRestart>;
+
+/** Memory of the card, oldest first. */
+export const cardHistory = readCardHistory.reply.meta({ id: 'CardHistory' });
+export type CardHistory = z.infer<typeof cardHistory>;
+
+/** Oldest first. */
+export const engineLogs = z
+  .object({ lines: z.array(z.object({ at_ms: z.int(), text: z.string() })) })
+  .meta({ id: 'EngineLogs' });
+export type EngineLogs = z.infer<typeof engineLogs>;
 
 /** Where a reader of an event stream goes on: the `id` of the last event it has. */
 export const replyEventsQuery = z.strictObject({

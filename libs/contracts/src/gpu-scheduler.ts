@@ -7,6 +7,13 @@ import { laneLabel, swapPhase, swapRecord } from './timeline.ts';
 /** The only node of a small installation. */
 export const DEFAULT_NODE = 'gpu0';
 
+export const nodeName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, { error: 'must be the name of a node: lower-case letters, digits, dashes' });
+
+/** Which GPU is meant; without it the first one of the list that the scheduler was given. */
+const ofNode = { node: nodeName.optional() };
+
 /** The BullMQ queue of a node: every piece of GPU work is a job in it. */
 export function gpuQueueName(node: string): string {
   return `gpu-${node}`;
@@ -257,13 +264,19 @@ export const queueEntry = z.object({
 });
 export type QueueEntry = z.infer<typeof queueEntry>;
 
-export const readGpuStatus = defineCall('gpu.status', {
+/** Which GPUs there are, in the order of the configuration. */
+export const readGpuNodes = defineCall('gpu.nodes', {
   request: z.object({}),
+  reply: z.object({ nodes: z.array(z.string()).min(1) }),
+  timeoutMs: 2_000,
+});
+export const readGpuStatus = defineCall('gpu.status', {
+  request: z.object(ofNode),
   reply: gpuStatus,
   timeoutMs: 2_000,
 });
 export const readGpuQueue = defineCall('gpu.queue', {
-  request: z.object({}),
+  request: z.object(ofNode),
   reply: z.object({ entries: z.array(queueEntry) }),
   timeoutMs: 2_000,
 });
@@ -337,13 +350,17 @@ export const historyCursor = z
  * the `limit`.
  */
 export const readGpuHistory = defineCall('gpu.history', {
-  request: z.object({ before: historyCursor.optional(), limit: z.int().min(1).max(200).default(50) }),
+  request: z.object({
+    ...ofNode,
+    before: historyCursor.optional(),
+    limit: z.int().min(1).max(200).default(50),
+  }),
   reply: z.object({ visits: z.array(visitRecord), next: z.string().nullable() }),
   timeoutMs: 5_000,
 });
 
 export const switchGpu = defineCall('gpu.switch', {
-  request: switchOrder,
+  request: switchOrder.extend(ofNode),
   /** `done`: that lane has the GPU already. `accepted`: it will, and the status and the history show when. */
   reply: z.object({ state: z.enum(['done', 'accepted']) }),
   timeoutMs: 3_000,

@@ -1,12 +1,11 @@
 import type { Clock } from '@baton/kernel';
-import { CLOCK, Log, RedisConnections } from '@baton/platform';
+import { CLOCK, Log, RedisConnections, type NodeGuard } from '@baton/platform';
 import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { GpuLeases } from './gpu-leases.ts';
 
 export interface GpuLeaseModuleOptions {
-  readonly node: string;
-  /** HTTP address of the process-manager, without a slash at the end. */
-  readonly guardBaseUrl: string;
+  /** The GPUs, each with the HTTP address of its process-manager, where the guard is. */
+  readonly nodes: readonly NodeGuard[];
 }
 
 /** Provides `GpuLeases` to the whole app. Needs the PlatformModule. */

@@ -23,8 +23,7 @@ beforeEach(async () => {
   redis = new Redis(url, { maxRetriesPerRequest: null });
   connections = new RedisConnections(url, log);
   leases = new GpuLeases({
-    node: NODE,
-    guardBaseUrl: 'http://guard',
+    nodes: [{ node: NODE, guardBaseUrl: 'http://guard' }],
     clock: systemClock,
     log,
     redis: connections,

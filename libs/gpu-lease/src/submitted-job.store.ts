@@ -42,6 +42,18 @@ export class SubmittedJobStore {
     return job === undefined ? { is: 'gone' } : { is: 'failed', code: job.failedReason };
   }
 
+  /** Takes a waiting job out for good. False when it is being worked on, has ended, or is not there. */
+  async withdraw(jobId: string): Promise<boolean> {
+    const state = await this.queue.getJobState(jobId);
+    if (state !== 'prioritized' && state !== 'waiting') return false;
+    try {
+      // In one step inside Redis: it refuses a job that was claimed meanwhile.
+      return (await this.queue.remove(jobId)) === 1;
+    } catch {
+      return false;
+    }
+  }
+
   close(): Promise<void> {
     return this.queue.close();
   }

@@ -18,6 +18,8 @@ export interface WaiterContext {
   readonly announce: (jobId: string, job: GpuJob) => Promise<void>;
   readonly state: (jobId: string) => Promise<SubmittedState>;
   readonly find: (jobId: string) => Promise<LeaseRecord | null>;
+  /** The job may be missing because it is being taken to another node. */
+  readonly isWithdrawing: () => boolean;
 }
 
 /**
@@ -104,7 +106,7 @@ export class Waiter {
     }
     if (lease !== null) return;
     const now = await state(jobId);
-    if (this.isSettled || now.is === 'waiting') return;
+    if (this.isSettled || now.is === 'waiting' || this.context.isWithdrawing()) return;
     if (now.is === 'gone' && events.outageCount > this.outages) {
       this.outages = events.outageCount;
       await add(jobId, job);

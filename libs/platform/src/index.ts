@@ -11,6 +11,7 @@ export {
   serviceEnv,
   type NumberRange,
 } from './config/env.ts';
+export { envNodes, nodeGuards, type NodeAddress, type NodeGuard } from './config/nodes.ts';
 export {
   acceptCorrelationId,
   correlationId,

@@ -1,13 +1,20 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
+  gpuHistory,
+  gpuHistoryQuery,
+  gpuNodeQuery,
+  gpuNodes,
   gpuStatus,
-  processStatus,
   queueView,
+  readGpuHistory,
+  readGpuNodes,
   readGpuQueue,
   readGpuStatus,
+  type GpuHistory,
+  type GpuHistoryQuery,
+  type GpuNodeQuery,
   type GpuStatus,
-  type ProcessStatus,
   type QueueView,
 } from '@baton/contracts';
 import { CallClient } from '@baton/platform';
@@ -42,10 +49,23 @@ export class GpuController {
     summary: 'Who holds the GPU, what happens to it, how many wait',
     access: 'user',
     answers: [{ status: 200, description: 'The present state', schema: gpuStatus }],
+    errors: ['request.invalid', ...CALL_ERRORS],
+  })
+  status(@Query({ schema: gpuNodeQuery }) query: GpuNodeQuery): Promise<GpuStatus> {
+    return this.scheduler.call(readGpuStatus, query);
+  }
+
+  @Get('gpu/nodes')
+  @ApiRoute({
+    id: 'gpu_nodes',
+    summary: 'The GPUs that there are',
+    description: 'Where a route takes `node`, it is one of these; without it the first one is meant.',
+    access: 'user',
+    answers: [{ status: 200, description: 'Their names', schema: gpuNodes }],
     errors: [...CALL_ERRORS],
   })
-  status(): Promise<GpuStatus> {
-    return this.scheduler.call(readGpuStatus, {});
+  nodes(): Promise<{ nodes: string[] }> {
+    return this.scheduler.call(readGpuNodes, {});
   }
 
   @Get('gpu/queue')
@@ -55,11 +75,30 @@ export class GpuController {
     description: 'Your own requests in full; of other people’s only that they are there, and of what kind.',
     access: 'user',
     answers: [{ status: 200, description: 'Running requests first, then by place', schema: queueView }],
-    errors: [...CALL_ERRORS],
+    errors: ['request.invalid', ...CALL_ERRORS],
   })
-  async queue(@Caller() caller: CurrentUser): Promise<QueueView> {
-    const { entries } = await this.scheduler.call(readGpuQueue, {});
+  async queue(
+    @Caller() caller: CurrentUser,
+    @Query({ schema: gpuNodeQuery }) query: GpuNodeQuery,
+  ): Promise<QueueView> {
+    const { entries } = await this.scheduler.call(readGpuQueue, query);
     return queueViewFor(caller.id, entries);
+  }
+
+  @Get('gpu/history')
+  @ApiRoute({
+    id: 'gpu_history',
+    summary: 'Who had the GPU, and why',
+    description:
+      'Visits, newest first: the hand-over that began each, with its steps and what the driver said before and after, ' +
+      'and every lease in it with the reason it was granted. The first page begins with the visit under way, beside the ' +
+      '`limit`; `next` is the `before` of the following page.',
+    access: 'admin',
+    answers: [{ status: 200, description: 'A page of visits', schema: gpuHistory }],
+    errors: ['request.invalid', ...CALL_ERRORS],
+  })
+  history(@Query({ schema: gpuHistoryQuery }) query: GpuHistoryQuery): Promise<GpuHistory> {
+    return this.scheduler.call(readGpuHistory, query);
   }
 
   @Get('gpu/events')
@@ -75,18 +114,5 @@ export class GpuController {
   })
   async events(@Caller() caller: CurrentUser, @Res() reply: FastifyReply): Promise<void> {
     await this.streams.serve(caller.id, reply, (stream) => this.feed.watch(caller.id, stream));
-  }
-
-  @Get('process/status')
-  @ApiRoute({
-    id: 'process_status',
-    summary: 'The engines and the card',
-    access: 'user',
-    answers: [{ status: 200, description: 'What runs on the GPU host', schema: processStatus }],
-    errors: [...CALL_ERRORS],
-  })
-  async processes(): Promise<ProcessStatus> {
-    const { node, card, engines } = await this.scheduler.call(readGpuStatus, {});
-    return { node, card, engines };
   }
 }

@@ -3,8 +3,11 @@ import {
   STREAM_FIELD,
   gpuKeys,
   queueView,
+  readGpuHistory,
+  readGpuNodes,
   readGpuQueue,
   readGpuStatus,
+  switchGpu,
   type GpuEvent,
 } from '@baton/contracts';
 import { eventually } from '@baton/testing';
@@ -143,4 +146,119 @@ test('status, queue and processes are what the scheduler says, redacted', async 
   expect((await gateway.ask('/api/process/status', { token: anna })).body).toEqual({ node, card, engines });
   const queue = await gateway.ask('/api/gpu/queue', { token: anna });
   expect(JSON.stringify(queue.body)).not.toContain('secret-model');
+});
+
+describe('the history', () => {
+  const visit = {
+    node: 'gpu0',
+    fence: 4,
+    lane: { engine: 'comfyui' as const, model: null },
+    cause: 'turn_over' as const,
+    swap: null,
+    failed: null,
+    opened_at_ms: 10,
+    closed_at_ms: 20,
+    leases: [],
+  };
+
+  test('is told to administrators, page by page', async () => {
+    const asked: unknown[] = [];
+    gateway.fake.on(readGpuHistory, (request) => {
+      asked.push(request);
+      return { visits: [visit], next: '12-0' };
+    });
+    const page = await gateway.ask('/api/gpu/history?before=99-1&limit=7', { token: anna });
+    expect(page).toMatchObject({ status: 200, body: { visits: [visit], next: '12-0' } });
+    await gateway.ask('/api/gpu/history?node=gpu1', { token: anna });
+    expect(asked).toEqual([
+      { before: '99-1', limit: 7 },
+      { limit: 50, node: 'gpu1' },
+    ]);
+  });
+
+  test('is nobody else’s: it names who used the GPU', async () => {
+    const refused = await gateway.ask('/api/gpu/history', { token: boris });
+    expect(refused).toMatchObject({ status: 403, body: { code: 'auth.forbidden' } });
+    expect((await gateway.ask('/api/gpu/history')).status).toBe(401);
+  });
+
+  test.each([
+    ['before=yesterday', 'before'],
+    ['limit=0', 'limit'],
+    ['limit=many', 'limit'],
+    ['node=../x', 'node'],
+    ['page=2', ''],
+  ])('with %s is a problem that names the field', async (query, field) => {
+    const answer = await gateway.ask(`/api/gpu/history?${query}`, { token: anna });
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+    expect(JSON.stringify(answer.body)).toContain(`"field":"${field}`);
+  });
+});
+
+describe('a switch by hand', () => {
+  const SWITCH = { method: 'POST' } as const;
+
+  test('is handed to the scheduler, and the answer says what happens', async () => {
+    const orders: unknown[] = [];
+    gateway.fake.on(switchGpu, (order) => {
+      orders.push(order);
+      return { state: 'accepted' as const };
+    });
+    const waits = await gateway.ask('/api/process/switch?service=comfyui', { ...SWITCH, token: anna });
+    expect(waits).toMatchObject({
+      status: 202,
+      body: {
+        state: 'accepted',
+        service: 'comfyui',
+        model: null,
+        force: false,
+        say: expect.stringContaining('turn'),
+      },
+    });
+    const path = '/api/process/switch?service=ollama&model=llama3.2&force=true';
+    expect((await gateway.ask(path, { ...SWITCH, token: anna })).body).toMatchObject({
+      force: true,
+      say: expect.stringContaining('taken back'),
+    });
+    expect(orders).toMatchObject([
+      { engine: 'comfyui', model: null, force: false },
+      { engine: 'ollama', model: 'llama3.2', force: true },
+    ]);
+  });
+
+  test('of what has the GPU already is done', async () => {
+    gateway.fake.on(switchGpu, () => ({ state: 'done' as const }));
+    const answer = await gateway.ask('/api/process/switch?service=ollama', { ...SWITCH, token: anna });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { state: 'done', say: expect.stringContaining('already') },
+    });
+  });
+
+  test('is for administrators', async () => {
+    const refused = await gateway.ask('/api/process/switch?service=ollama', { ...SWITCH, token: boris });
+    expect(refused).toMatchObject({ status: 403, body: { code: 'auth.forbidden' } });
+  });
+
+  test.each(['', '?service=vllm', '?service=ollama&force=maybe', '?service=ollama&model='])(
+    'with %p is a problem',
+    async (query) => {
+      const answer = await gateway.ask(`/api/process/switch${query}`, { ...SWITCH, token: anna });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'request.invalid' } });
+    },
+  );
+});
+
+test('with several GPUs each can be looked at; without a name the first one is', async () => {
+  const asked: unknown[] = [];
+  gateway.fake.on(readGpuNodes, () => ({ nodes: ['gpu0', 'gpu1'] }));
+  gateway.fake.on(readGpuStatus, (request) => {
+    asked.push(request);
+    return gpuStatusOf({ node: 'gpu1' });
+  });
+  expect((await gateway.ask('/api/gpu/nodes', { token: boris })).body).toEqual({ nodes: ['gpu0', 'gpu1'] });
+  await gateway.ask('/api/gpu/status', { token: boris });
+  await gateway.ask('/api/gpu/status?node=gpu1', { token: boris });
+  expect(asked).toEqual([{}, { node: 'gpu1' }]);
 });

@@ -14,10 +14,17 @@ import {
   getReply,
   listChats,
   listModels,
+  readCardHistory,
+  readEngineLogs,
+  readGpuHistory,
+  readGpuNodes,
   readGpuQueue,
   readGpuStatus,
+  readNodeStatus,
   regenerateReply,
+  restartEngine,
   sendMessage,
+  switchGpu,
   updateChat,
   type CallContract,
 } from '@baton/contracts';
@@ -43,6 +50,13 @@ const CONTRACTS: readonly CallContract[] = [
   getImages,
   readGpuStatus,
   readGpuQueue,
+  readGpuHistory,
+  readGpuNodes,
+  switchGpu,
+  restartEngine,
+  readEngineLogs,
+  readCardHistory,
+  readNodeStatus,
 ];
 
 /** Stands for chat-service, image-service and gpu-scheduler behind the real TCP edge: each test says what they answer. */

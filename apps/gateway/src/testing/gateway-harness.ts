@@ -70,6 +70,7 @@ export class GatewayHarness {
       CHAT_SERVICE_ADDRESS: String(services.rpc),
       IMAGE_SERVICE_ADDRESS: String(services.rpc),
       GPU_SCHEDULER_ADDRESS: String(services.rpc),
+      PROCESS_MANAGER_ADDRESS: String(services.rpc),
       IMAGE_SERVICE_URL: `http://${services.http}`,
       WEB_DIR: join(dataDir, 'web'),
       ...env,

@@ -1,49 +1,58 @@
 import {
   readGpuHistory,
+  readGpuNodes,
   readGpuQueue,
   readGpuStatus,
   switchGpu,
   type GpuStatus,
   type QueueEntry,
-  type SwitchOrder,
   type VisitRecord,
 } from '@baton/contracts';
 import { HandleCall } from '@baton/platform';
 import { Controller } from '@nestjs/common';
-import { SchedulerService } from '../loop/scheduler.service.ts';
+import type { z } from 'zod';
+import { Schedulers } from '../loop/schedulers.ts';
+
+type OfNode = z.output<typeof readGpuStatus.request>;
 
 /** What others may ask the scheduler. Looking changes nothing. */
 @Controller()
 export class GpuController {
-  private readonly scheduler: SchedulerService;
+  private readonly schedulers: Schedulers;
 
-  constructor(scheduler: SchedulerService) {
-    this.scheduler = scheduler;
+  constructor(schedulers: Schedulers) {
+    this.schedulers = schedulers;
+  }
+
+  @HandleCall(readGpuNodes)
+  nodes(): Promise<{ nodes: string[] }> {
+    return Promise.resolve({ nodes: this.schedulers.nodes });
   }
 
   @HandleCall(readGpuStatus)
-  status(): Promise<GpuStatus> {
-    return this.scheduler.status();
+  async status({ node }: OfNode): Promise<GpuStatus> {
+    return this.schedulers.of(node).status();
   }
 
   @HandleCall(readGpuQueue)
-  async queue(): Promise<{ entries: QueueEntry[] }> {
-    return { entries: await this.scheduler.queue() };
+  async queue({ node }: OfNode): Promise<{ entries: QueueEntry[] }> {
+    return { entries: await this.schedulers.of(node).queue() };
   }
 
   @HandleCall(readGpuHistory)
-  history({
+  async history({
+    node,
     before,
     limit,
-  }: {
-    before?: string | undefined;
-    limit: number;
-  }): Promise<{ visits: VisitRecord[]; next: string | null }> {
-    return this.scheduler.visits(before, limit);
+  }: z.output<typeof readGpuHistory.request>): Promise<{ visits: VisitRecord[]; next: string | null }> {
+    return this.schedulers.of(node).visits(before, limit);
   }
 
   @HandleCall(switchGpu)
-  async switch(order: SwitchOrder): Promise<{ state: 'done' | 'accepted' }> {
-    return { state: await this.scheduler.order(order) };
+  async switch({
+    node,
+    ...order
+  }: z.output<typeof switchGpu.request>): Promise<{ state: 'done' | 'accepted' }> {
+    return { state: await this.schedulers.of(node).order(order) };
   }
 }

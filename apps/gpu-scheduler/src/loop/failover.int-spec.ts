@@ -3,7 +3,7 @@ import { gpuKeys, gpuQueueName, type Lane } from '@baton/contracts';
 import { eventually, startRedis } from '@baton/testing';
 import { Queue } from 'bullmq';
 import type { SchedulerService } from './scheduler.service.ts';
-import { CHAT, IMAGE, NODE, Stack } from './testing.ts';
+import { CHAT, IMAGE, NODE, Stack } from '../testing/stack.ts';
 
 const KEYS = gpuKeys(NODE);
 const SERVED = (): Promise<string> => Promise.resolve('served');

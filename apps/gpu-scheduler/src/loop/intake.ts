@@ -17,10 +17,10 @@ export interface IntakeContext {
   readonly memory: MemoryStore;
   readonly book: JobBook;
   readonly log: Log;
-  state(): GpuState;
-  take(fact: Fact): void;
+  readonly state: () => GpuState;
+  readonly take: (fact: Fact) => void;
   /** The job cannot be read, and ends. */
-  refuse(jobId: string): void;
+  readonly refuse: (jobId: string) => void;
 }
 
 /** What people and services want, as facts: new jobs, cancellations, leases given back, switches by hand. */

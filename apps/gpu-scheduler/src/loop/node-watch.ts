@@ -14,13 +14,13 @@ export interface NodeWatchContext {
   readonly log: Log;
   readonly termLog: TermLog;
   readonly visits: VisitLog;
-  state(): GpuState;
-  now(): number;
-  take(fact: Fact): void;
+  readonly state: () => GpuState;
+  readonly now: () => number;
+  readonly take: (fact: Fact) => void;
   /** Something that is shown has changed, and nothing that is decided by. */
-  shown(): void;
+  readonly shown: () => void;
   /** The node should be asked for a report now. */
-  ask(): void;
+  readonly ask: () => void;
 }
 
 /** What the node says, as facts; and what it was last seen to be. */

@@ -6,7 +6,7 @@ import { eventually, startPrivateRedis, startRedis } from '@baton/testing';
 import { Queue } from 'bullmq';
 import { LeaseStore } from '../leases/lease.store.ts';
 import { JobStore } from '../queue/job.store.ts';
-import { CHAT, IMAGE, NODE, Stack } from './testing.ts';
+import { CHAT, IMAGE, NODE, Stack } from '../testing/stack.ts';
 
 let stack: Stack;
 
@@ -99,8 +99,7 @@ describe('on a Redis that stays', () => {
     await stack.start();
     const dying = stack.connect();
     const holder = new GpuLeases({
-      node: NODE,
-      guardBaseUrl: 'http://guard',
+      nodes: [{ node: NODE, guardBaseUrl: 'http://guard' }],
       clock: systemClock,
       log: stack.log,
       redis: dying,

@@ -106,8 +106,8 @@ export class SchedulerService {
     this.stopping.abort();
     await this.leadership.stop();
     // Not for ever: Redis may be away.
-    const late = Promise.withResolvers<void>();
-    const cancel = this.context.clock.after(LAST_WORDS_MS, () => late.resolve());
+    const late = Promise.withResolvers<null>();
+    const cancel = this.context.clock.after(LAST_WORDS_MS, () => late.resolve(null));
     await Promise.race([this.endings, late.promise]);
     cancel();
     await Promise.all(this.readers);

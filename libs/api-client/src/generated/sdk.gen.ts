@@ -3,7 +3,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, Options as Options2, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -309,6 +309,17 @@ export const gpuStatus = <ThrowOnError extends boolean = false>(options?: Option
 });
 
 /**
+ * The GPUs that there are
+ *
+ * Where a route takes `node`, it is one of these; without it the first one is meant.
+ */
+export const gpuNodes = <ThrowOnError extends boolean = false>(options?: Options<GpuNodesData, ThrowOnError>) => (options?.client ?? client).get<GpuNodesResponses, GpuNodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/gpu/nodes',
+    ...options
+});
+
+/**
  * The queue
  *
  * Your own requests in full; of other people’s only that they are there, and of what kind.
@@ -316,6 +327,17 @@ export const gpuStatus = <ThrowOnError extends boolean = false>(options?: Option
 export const gpuQueue = <ThrowOnError extends boolean = false>(options?: Options<GpuQueueData, ThrowOnError>) => (options?.client ?? client).get<GpuQueueResponses, GpuQueueErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/gpu/queue',
+    ...options
+});
+
+/**
+ * Who had the GPU, and why
+ *
+ * Visits, newest first: the hand-over that began each, with its steps and what the driver said before and after, and every lease in it with the reason it was granted. The first page begins with the visit under way, beside the `limit`; `next` is the `before` of the following page.
+ */
+export const gpuHistory = <ThrowOnError extends boolean = false>(options?: Options<GpuHistoryData, ThrowOnError>) => (options?.client ?? client).get<GpuHistoryResponses, GpuHistoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/gpu/history',
     ...options
 });
 
@@ -340,6 +362,17 @@ export const processStatus = <ThrowOnError extends boolean = false>(options?: Op
 });
 
 /**
+ * Give the GPU to an engine by hand
+ *
+ * It waits its turn like a request of somebody. With `force` everything that runs on the GPU is taken back first: images are made anew, replies that have begun end as they are. Ollama without `model` is the model that was on the GPU last.
+ */
+export const processSwitch = <ThrowOnError extends boolean = false>(options: Options<ProcessSwitchData, ThrowOnError>) => (options.client ?? client).post<ProcessSwitchResponses, ProcessSwitchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/process/switch',
+    ...options
+});
+
+/**
  * This process answers
  */
 export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>) => (options?.client ?? client).get<HealthLiveResponses, HealthLiveErrors, ThrowOnError>({ url: '/health/live', ...options });
@@ -355,3 +388,14 @@ export const healthReady = <ThrowOnError extends boolean = false>(options?: Opti
  * From the machine itself and private networks, or with `Authorization: Bearer <METRICS_TOKEN>`.
  */
 export const metrics = <ThrowOnError extends boolean = false>(options?: Options<MetricsData, ThrowOnError>) => (options?.client ?? client).get<MetricsResponses, MetricsErrors, ThrowOnError>({ url: '/metrics', ...options });
+
+/**
+ * Open the pages for operators in this browser
+ *
+ * Sets a cookie that lets this browser see `/ops/queues` for a quarter of an hour.
+ */
+export const opsPass = <ThrowOnError extends boolean = false>(options?: Options<OpsPassData, ThrowOnError>) => (options?.client ?? client).post<OpsPassResponses, OpsPassErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/ops/pass',
+    ...options
+});

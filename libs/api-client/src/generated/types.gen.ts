@@ -9,6 +9,7 @@ export type Card = {
     name: string;
     total_mib: number;
     used_mib: number;
+    foreign_mib: number | null;
     simulated: boolean;
 };
 
@@ -54,7 +55,7 @@ export type EngineView = {
     engine: 'ollama' | 'comfyui';
     state: 'stopped' | 'starting' | 'ready' | 'stopping' | 'failed' | 'unreachable';
     simulated: boolean;
-    driver: 'attached' | 'child';
+    driver: 'attached' | 'child' | 'systemd' | 'docker' | 'kubernetes' | 'external';
     loaded_models: Array<string>;
 };
 
@@ -79,6 +80,15 @@ export type GenerateImage = {
 };
 
 export type GpuFeedEvent = GpuStatus | QueueView;
+
+export type GpuHistory = {
+    visits: Array<VisitRecord>;
+    next: string | null;
+};
+
+export type GpuNodes = {
+    nodes: Array<string>;
+};
 
 export type GpuStatus = {
     node: string;
@@ -110,6 +120,18 @@ export type GpuStatus = {
     card: Card | null;
     engines: Array<EngineView>;
     at_ms: number;
+};
+
+export type GpuSwitch = {
+    order_id: string;
+    state: 'done' | 'accepted';
+    service: 'ollama' | 'comfyui';
+    model: string | null;
+    force: boolean;
+    /**
+     * What happens now, for people
+     */
+    say: string;
 };
 
 export type Image = {
@@ -150,6 +172,21 @@ export type Image = {
 export type ImageList = {
     message_id: number;
     images: Array<Image>;
+};
+
+export type LeaseHistory = {
+    lease_id: string;
+    job_id: string;
+    user_id: number;
+    kind: 'reply' | 'prompting' | 'render';
+    message_id: number;
+    reason: 'visit_open' | 'minimum_service' | 'owed' | 'rides_along' | 'aged';
+    submitted_at_ms: number;
+    granted_at_ms: number;
+    ended_at_ms: number | null;
+    outcome: 'completed' | 'failed' | 'cancelled' | null;
+    code: string | null;
+    estimate_ms: number;
 };
 
 export type Liveness = {
@@ -460,6 +497,10 @@ export type SwapRecord = {
         ms: number;
     }>;
     total_ms: number;
+    before_mib?: number;
+    freed_mib?: number;
+    stopped?: Array<'ollama' | 'comfyui'>;
+    kept?: Array<'ollama' | 'comfyui'>;
 };
 
 export type TimelineEntry = {
@@ -512,6 +553,22 @@ export type Verification = {
     valid: true;
     expires_at: string;
     user: User;
+};
+
+export type VisitRecord = {
+    node: string;
+    fence: number;
+    lane: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    cause: 'job_waiting' | 'turn_over' | 'tour' | 'worth_it' | 'return_home' | 'engine_not_quiet' | 'by_hand' | null;
+    swap: SwapRecord | null;
+    failed: string | null;
+    opened_at_ms: number;
+    closed_at_ms: number | null;
+    leases: Array<LeaseHistory>;
+    part?: number;
 };
 
 export type AuthRegisterData = {
@@ -1887,11 +1944,20 @@ export type ImagesPreviewResponse = ImagesPreviewResponses[keyof ImagesPreviewRe
 export type GpuStatusData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
     url: '/api/gpu/status';
 };
 
 export type GpuStatusErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
     /**
      * `auth.required`: Please log in.
      *
@@ -1931,14 +1997,70 @@ export type GpuStatusResponses = {
 
 export type GpuStatusResponse = GpuStatusResponses[keyof GpuStatusResponses];
 
-export type GpuQueueData = {
+export type GpuNodesData = {
     body?: never;
     path?: never;
     query?: never;
+    url: '/api/gpu/nodes';
+};
+
+export type GpuNodesErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type GpuNodesError = GpuNodesErrors[keyof GpuNodesErrors];
+
+export type GpuNodesResponses = {
+    /**
+     * Their names
+     */
+    200: GpuNodes;
+};
+
+export type GpuNodesResponse = GpuNodesResponses[keyof GpuNodesResponses];
+
+export type GpuQueueData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
     url: '/api/gpu/queue';
 };
 
 export type GpuQueueErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
     /**
      * `auth.required`: Please log in.
      *
@@ -1977,6 +2099,66 @@ export type GpuQueueResponses = {
 };
 
 export type GpuQueueResponse = GpuQueueResponses[keyof GpuQueueResponses];
+
+export type GpuHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        before?: string;
+        limit?: number;
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
+    url: '/api/gpu/history';
+};
+
+export type GpuHistoryErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type GpuHistoryError = GpuHistoryErrors[keyof GpuHistoryErrors];
+
+export type GpuHistoryResponses = {
+    /**
+     * A page of visits
+     */
+    200: GpuHistory;
+};
+
+export type GpuHistoryResponse = GpuHistoryResponses[keyof GpuHistoryResponses];
 
 export type GpuEventsData = {
     body?: never;
@@ -2020,11 +2202,20 @@ export type GpuEventsResponse = GpuEventsResponses[keyof GpuEventsResponses];
 export type ProcessStatusData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
     url: '/api/process/status';
 };
 
 export type ProcessStatusErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
     /**
      * `auth.required`: Please log in.
      *
@@ -2063,6 +2254,67 @@ export type ProcessStatusResponses = {
 };
 
 export type ProcessStatusResponse = ProcessStatusResponses[keyof ProcessStatusResponses];
+
+export type ProcessSwitchData = {
+    body?: never;
+    path?: never;
+    query: {
+        service: 'ollama' | 'comfyui';
+        model?: string;
+        force?: 'true' | 'false';
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
+    url: '/api/process/switch';
+};
+
+export type ProcessSwitchErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ProcessSwitchError = ProcessSwitchErrors[keyof ProcessSwitchErrors];
+
+export type ProcessSwitchResponses = {
+    /**
+     * What happens now
+     */
+    202: GpuSwitch;
+};
+
+export type ProcessSwitchResponse = ProcessSwitchResponses[keyof ProcessSwitchResponses];
 
 export type HealthLiveData = {
     body?: never;
@@ -2158,3 +2410,50 @@ export type MetricsResponses = {
 };
 
 export type MetricsResponse = MetricsResponses[keyof MetricsResponses];
+
+export type OpsPassData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/ops/pass';
+};
+
+export type OpsPassErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.foreign_origin`: Another site may not use this session.
+     *
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+};
+
+export type OpsPassError = OpsPassErrors[keyof OpsPassErrors];
+
+export type OpsPassResponses = {
+    /**
+     * The cookie is set
+     */
+    204: void;
+};
+
+export type OpsPassResponse = OpsPassResponses[keyof OpsPassResponses];

@@ -6,10 +6,10 @@ import { eventually } from '@baton/testing';
 import { Redis } from 'ioredis';
 import type { Settings } from '../core/state.ts';
 import { SETTINGS } from '../core/testing.ts';
-import { FakeGpuNode } from './fake-gpu-node.ts';
-import type { GpuNode } from './gpu-node.client.ts';
-import { SchedulerMeters, SchedulerMetrics } from './scheduler-metrics.ts';
-import { SchedulerService } from './scheduler.service.ts';
+import { FakeGpuNode } from '../loop/fake-gpu-node.ts';
+import type { GpuNode } from '../loop/gpu-node.client.ts';
+import { SchedulerMeters, SchedulerMetrics } from '../loop/scheduler-metrics.ts';
+import { SchedulerService } from '../loop/scheduler.service.ts';
 
 /** What the integration specs of the loop have in common. */
 
@@ -32,15 +32,17 @@ export class Stack {
   readonly leases: GpuLeases;
   readonly log = new Log(createLogger('test', 'fatal'));
   private readonly url: string;
+  private readonly name: string;
   private readonly connections: RedisConnections[] = [];
   private readonly schedulers = new Map<SchedulerService, RedisConnections>();
   private jobs = 0;
 
-  constructor(url: string) {
+  constructor(url: string, { node = NODE, owner = CHAT }: { node?: string; owner?: Lane } = {}) {
     this.url = url;
+    this.name = node;
     this.redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     this.redis.on('error', () => undefined);
-    this.node = new FakeGpuNode(this.redis, NODE, CHAT);
+    this.node = new FakeGpuNode(this.redis, node, owner);
     this.leases = this.holder();
   }
 
@@ -48,8 +50,7 @@ export class Stack {
   holder(): GpuLeases {
     const redis = this.connect();
     return new GpuLeases({
-      node: NODE,
-      guardBaseUrl: 'http://guard',
+      nodes: [{ node: this.name, guardBaseUrl: 'http://guard' }],
       clock: systemClock,
       log: this.log,
       redis,
@@ -77,14 +78,14 @@ export class Stack {
   scheduler(settings: Partial<Settings> = {}, gpuNode: GpuNode = this.node): SchedulerService {
     const redis = this.connect();
     const scheduler = new SchedulerService({
-      node: NODE,
+      node: this.name,
       settings: { ...SETTINGS, restoreHome: false, retryPauseMs: 20, ...settings },
       historyLimit: 100,
       clock: systemClock,
       log: this.log,
       redis,
       gpuNode,
-      metrics: new SchedulerMetrics(new SchedulerMeters(new Metrics('gpu-scheduler')), NODE),
+      metrics: new SchedulerMetrics(new SchedulerMeters(new Metrics('gpu-scheduler')), this.name),
     });
     this.schedulers.set(scheduler, redis);
     scheduler.start();
