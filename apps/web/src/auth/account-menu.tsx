@@ -26,7 +26,14 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
         <UnstyledButton className={classes['button'] ?? ''}>
           <VisuallyHidden>{t('settings.account')}: </VisuallyHidden>
           <Group wrap="nowrap" gap="sm">
-            <Avatar name={user.username} color="initials" size={34} alt="" aria-hidden />
+            <Avatar
+              name={user.username}
+              color="initials"
+              size={34}
+              alt=""
+              aria-hidden
+              classNames={{ placeholder: classes['initials'] ?? '' }}
+            />
             <div className={classes['who']}>
               <Text size="sm" fw={600} truncate>
                 {user.username}

@@ -31,7 +31,7 @@ export function CardPanel({ card }: { readonly card: CardView | null }): JSX.Ele
           {t('gpu_screen.card_unknown')}
         </Text>
       ) : (
-        <Stack gap="sm">
+        <Stack gap="sm" className={classes['memory'] ?? ''}>
           <MemoryNow card={card} />
           <MemoryOverTime />
           <Stowaways />
@@ -62,7 +62,7 @@ function MemoryNow({ card }: { readonly card: CardView }): JSX.Element {
         {parts.map(
           ({ key, mib }) =>
             key !== 'unused' && (
-              <Progress.Section key={key} value={(mib / total) * 100} className={classes[key] ?? ''} />
+              <Progress.Section key={key} value={(mib / total) * 100} color={`var(--memory-${key})`} />
             ),
         )}
       </Progress.Root>
@@ -93,9 +93,9 @@ function MemoryOverTime(): JSX.Element | null {
         </Text>
       ) : (
         <div className={classes['chart']}>
-          <Suspense fallback={<Skeleton h="100%" />}>
+          <Suspense fallback={<Skeleton h={176} />}>
             {history.data === undefined ? (
-              <Skeleton h="100%" />
+              <Skeleton h={176} />
             ) : (
               <MemoryChart samples={history.data.samples} />
             )}

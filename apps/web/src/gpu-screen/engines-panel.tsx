@@ -42,17 +42,17 @@ function Engine({ view, onOpen }: EngineProps): JSX.Element {
   const Icon = view.engine === 'ollama' ? IconMessage2 : IconPhoto;
   return (
     <li className={classes['engine']} data-engine={view.engine}>
+      <Group gap="xs" w="100%">
+        <Icon size={17} aria-hidden className={classes['icon']} />
+        <Text fw={600}>{name}</Text>
+        <EngineStateBadge state={view.state} />
+        {view.simulated && (
+          <Badge size="sm" variant="outline" color="gray" tt="uppercase">
+            {t('gpu.simulated')}
+          </Badge>
+        )}
+      </Group>
       <div className={classes['what']}>
-        <Group gap="xs">
-          <Icon size={17} aria-hidden className={classes['icon']} />
-          <Text fw={600}>{name}</Text>
-          <EngineStateBadge state={view.state} />
-          {view.simulated && (
-            <Badge size="sm" variant="outline" color="gray" tt="uppercase">
-              {t('gpu.simulated')}
-            </Badge>
-          )}
-        </Group>
         <Text size="xs" c="dimmed">
           {t(`gpu_screen.driver.${view.driver}`)}
         </Text>

@@ -2,7 +2,7 @@ import type { LeaseHistory } from '@baton/contracts';
 import { Table, Text } from '@mantine/core';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { sayCode } from '../i18n/i18n.ts';
+import { sayBareCode } from '../i18n/i18n.ts';
 import { formatDuration } from '../ui/duration.ts';
 import classes from './lease-table.module.css';
 import { leaseTimes, sayGrant } from './visit-facts.ts';
@@ -48,7 +48,7 @@ export function LeaseTable({ leases, nowMs, userId }: LeaseTableProps): JSX.Elem
                 {lease.outcome === null ? t('gpu.running') : t(`gpu_screen.ended.${lease.outcome}`)}
                 {lease.code !== null && (
                   <Text span size="xs" display="block" c="dimmed">
-                    {sayCode(lease.code, lease.code)}
+                    {sayBareCode(lease.code)}
                   </Text>
                 )}
               </Table.Td>

@@ -1,8 +1,11 @@
 /** The time of day with seconds. */
 export function formatClock(ms: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(
-    ms,
-  );
+  return new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23' }).format(ms);
+}
+
+/** The time of day without seconds. */
+export function formatHour(ms: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { timeStyle: 'short', hourCycle: 'h23' }).format(ms);
 }
 
 /** The time of day, with the date before it when that is another day than `nowMs`. */

@@ -8,6 +8,7 @@ import { SwapSteps } from '../gpu/swap-steps.tsx';
 import { sayWholeLane } from '../gpu/swap-words.ts';
 import { formatDuration } from '../ui/duration.ts';
 import { useNow } from '../ui/use-now.ts';
+import classes from './now-panel.module.css';
 import { Panel } from './panel.tsx';
 
 /** Who has the GPU, since when, and everybody in the queue. */
@@ -26,7 +27,9 @@ export function NowPanel({ seen }: { readonly seen: SeenGpu | null }): JSX.Eleme
               {t('gpu_screen.counts', { running: seen.status.running, waiting: seen.status.waiting })}
             </Text>
           </div>
-          <QueueList queue={seen.queue} />
+          <div className={classes['queue']}>
+            <QueueList queue={seen.queue} />
+          </div>
         </Stack>
       )}
     </Panel>

@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { ENGINE_NAMES } from '../gpu/baton-place.ts';
 import { SwapBar, SwapPhases } from '../gpu/swap-bar.tsx';
 import { saySwapEngines } from '../gpu/swap-words.ts';
-import { sayCode } from '../i18n/i18n.ts';
+import { sayBareCode } from '../i18n/i18n.ts';
 import { formatDuration } from '../ui/duration.ts';
 import { LeaseTable } from './lease-table.tsx';
 import { formatMoment } from './moments.ts';
@@ -60,7 +60,7 @@ export function Visit({ visit, nowMs, userId }: VisitProps): JSX.Element {
         <div className={classes['details']}>
           {visit.failed !== null && (
             <Text size="sm" c="var(--mantine-color-error)">
-              {sayCode(visit.failed, visit.failed)}
+              {sayBareCode(visit.failed)}
             </Text>
           )}
           {swap !== null && <SwapPhases swap={swap} />}

@@ -1,5 +1,14 @@
 import type { GpuStatus } from '@baton/contracts';
-import { Badge, Popover, Progress, Skeleton, Text, Tooltip, UnstyledButton } from '@mantine/core';
+import {
+  Badge,
+  Popover,
+  Progress,
+  Skeleton,
+  Text,
+  Tooltip,
+  UnstyledButton,
+  VisuallyHidden,
+} from '@mantine/core';
 import { IconChevronDown, IconFlask, IconUsers } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -148,16 +157,14 @@ function Waiting({ seen }: { readonly seen: SeenGpu }): JSX.Element {
   return (
     <Popover position="bottom-end" width="min(94vw, 25rem)" shadow="lg" trapFocus returnFocus withinPortal>
       <Popover.Target>
-        <UnstyledButton
-          className={classes['waiting'] ?? ''}
-          data-mine={mine !== null || undefined}
-          aria-label={`${t('gpu.details')}: ${words}${place === null ? '' : `, ${place}`}`}
-        >
+        <UnstyledButton className={classes['waiting'] ?? ''} data-mine={mine !== null || undefined}>
           <IconUsers size={16} aria-hidden />
-          <span className={classes['count']}>{status.waiting}</span>
+          <VisuallyHidden>{t('gpu.details')}: </VisuallyHidden>
+          <span className={classes['count']} aria-hidden>
+            {status.waiting}
+          </span>
           <span className={classes['waiting-words']}>
-            {words}
-            {place !== null && <strong>{place}</strong>}
+            <span>{words}</span> {place !== null && <strong>{place}</strong>}
           </span>
           <IconChevronDown size={14} aria-hidden />
         </UnstyledButton>

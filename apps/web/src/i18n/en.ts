@@ -208,7 +208,7 @@ export const en = {
     stowaways: 'Other programs on the card',
     stowaways_hint: 'Baton reports them and leaves them alone.',
     stowaway: '{{name}}, process {{pid}}',
-    memory_over_time: 'Memory over time',
+    memory_over_time: 'Memory over time, GiB',
     memory_summary: 'Memory in use over the last {{time}}: now {{now}}, at most {{most}}.',
     no_samples: 'Nothing has been measured yet.',
     nobody: 'nobody',
@@ -249,7 +249,8 @@ export const en = {
     confirm_title: 'Hand the GPU to {{lane}} now?',
     confirm_idle: 'Nothing is running now, so nothing is interrupted.',
     confirm_running: 'This interrupts what is running now:',
-    confirm_after: 'Whoever asked for it is told so and may have to ask again. What waits keeps its place.',
+    confirm_after:
+      'Pictures are made anew afterwards; an answer that has begun ends as it is. What waits keeps its place.',
     dashboard: 'Queue dashboard',
     dashboard_hint: 'opens a new tab',
     history: 'Visits',

@@ -1,4 +1,4 @@
-import { isErrorCode } from '@baton/kernel';
+import { ERRORS, isErrorCode } from '@baton/kernel';
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
@@ -54,6 +54,11 @@ export async function chooseLanguage(language: Language): Promise<void> {
 export function sayCode(code: string | null, asSaid: string): string {
   if (i18n.language !== 'ru' || !isErrorCode(code)) return asSaid;
   return errorsRu[code] ?? asSaid;
+}
+
+/** The sentence for a code that came without one. */
+export function sayBareCode(code: string): string {
+  return sayCode(code, isErrorCode(code) ? ERRORS[code].say : code);
 }
 
 /** What somebody can do whose request was not let into the queue; null for every other code. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatBand, formatDuration } from './duration.ts';
 
 /** Languages put different kinds of spaces between a number and its unit. */
-const plain = (text: string | null): string | null => text?.replace(/\s/gu, ' ') ?? null;
+const plain = (text: string): string => text.replace(/\s/gu, ' ');
 
 describe('a length of time', () => {
   test.each([
@@ -15,7 +15,7 @@ describe('a length of time', () => {
     [125_000, '2m 5s'],
     [3_600_000, '60m'],
   ])('%i ms reads %s in English', (ms, said) => {
-    expect(formatDuration(ms, 'en')).toBe(said);
+    expect(plain(formatDuration(ms, 'en'))).toBe(said);
   });
 
   test('Russian has its own units and decimal comma', () => {
@@ -27,11 +27,11 @@ describe('a length of time', () => {
 describe('an estimate', () => {
   test('both bounds make a band', () => {
     expect(formatBand(12_000, 30_000, 'en')).toEqual({ likely: '12s', latest: '30s' });
-    expect(formatBand(41_300, 68_200, 'en')).toEqual({ likely: '40s', latest: '1m 10s' });
+    expect(formatBand(41_300, 68_200, 'en')).toEqual({ likely: '40s', latest: '1m\u00a010s' });
   });
 
   test('the longer it is, the rounder it is, and the latest time is never rounded down', () => {
-    expect(formatBand(181_000, 361_000, 'en')).toEqual({ likely: '3m', latest: '6m 30s' });
+    expect(formatBand(181_000, 361_000, 'en')).toEqual({ likely: '3m', latest: '6m\u00a030s' });
   });
 
   test('equal bounds, or one alone, make one number', () => {

@@ -1,5 +1,9 @@
-/** A length of time as people say it: `0.4s`, `12s`, `2m 5s`. */
+/** A length of time as people say it: `0.4s`, `12s`, `2m 5s`. It does not break over two lines. */
 export function formatDuration(ms: number, language: string): string {
+  return sayDuration(ms, language).replace(/\s/gu, '\u00a0');
+}
+
+function sayDuration(ms: number, language: string): string {
   const seconds = ms / 1_000;
   if (seconds < 9.95) return inUnit(language, 'second', 1).format(seconds);
   const whole = Math.round(seconds);
