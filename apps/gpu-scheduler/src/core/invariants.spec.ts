@@ -36,10 +36,10 @@ const story = fc.record({
 });
 type Story = typeof story extends fc.Arbitrary<infer Value> ? Value : never;
 
-function begin({ seed, slots, losses, owner, perUser }: Story): World {
+function begin({ seed, slots, losses, owner, perUser }: Story, isRecorded: boolean): World {
   const limits = { maxRunningPerUser: perUser, maxWaitingPerUser: 30, maxWaiting: 60 };
   const settings = { ...SETTINGS, ...limits, ollamaSlots: slots };
-  return new World({ seed, settings, owner, losses, swapMs: { least: 500, most: 12_000 } });
+  return new World({ seed, settings, owner, losses, swapMs: { least: 500, most: 12_000 }, isRecorded });
 }
 
 function play(world: World, { act, n, gapMs }: Step): void {
@@ -58,7 +58,7 @@ function play(world: World, { act, n, gapMs }: Step): void {
 }
 
 function tell(told: Story): World {
-  const world = begin(told);
+  const world = begin(told, false);
   for (const one of told.steps) play(world, one);
   world.settle(3_600_000);
   return world;
@@ -87,7 +87,7 @@ test('one lane at a time, every job ends once, visits serve, never idle, cancell
 test('the same facts at the same times give the same effects, bit by bit, and looking ahead changes none of them', () => {
   fc.assert(
     fc.property(story, (told) => {
-      const world = begin(told);
+      const world = begin(told, true);
       for (const one of told.steps) {
         play(world, one);
         const before = JSON.stringify([world.state.visit, world.state.running.size, world.state.jobs.size]);
@@ -100,6 +100,6 @@ test('the same facts at the same times give the same effects, bit by bit, and lo
       }
       expect(firstDifference(world.trace)).toBeNull();
     }),
-    { numRuns: traceCount(40), seed: 20261122 },
+    { numRuns: traceCount(40, 0.1), seed: 20261122 },
   );
 });

@@ -2,7 +2,15 @@ import { apply, type Fact } from '../fact.ts';
 import type { Arrival, GrantFailure } from '../facts.ts';
 import type { Lane } from '../lane-queue.ts';
 import { nextWakeMs } from '../policy.ts';
-import { createState, type Effect, type GpuState, type Outcome, type Settings, type Swap } from '../state.ts';
+import {
+  createState,
+  type Effect,
+  type GpuState,
+  type Outcome,
+  type Settings,
+  type Swap,
+  type SwapCause,
+} from '../state.ts';
 import type { TraceLine } from '../trace.ts';
 import { Agenda, Chance, must } from './agenda.ts';
 import { checkState, checkSwap } from './checks.ts';
@@ -46,6 +54,14 @@ export interface WorldOptions {
   /** Probability that an answer or a notice is lost on its way; then the next round finds out. */
   readonly losses: number;
   readonly swapMs: { readonly least: number; readonly most: number };
+  /** Whether `trace` is kept: it costs more than everything else together. */
+  readonly isRecorded: boolean;
+}
+
+export interface ProofSwap {
+  readonly atMs: number;
+  readonly swap: Swap;
+  readonly reason: SwapCause;
 }
 
 /**
@@ -60,8 +76,7 @@ export class World {
   readonly node: ProofNode;
   readonly orders = new Map<string, string>();
   state: GpuState;
-  /** Swaps of which somebody waited for the lane, and those that a fault or a cancellation made vain. */
-  swaps = 0;
+  readonly swaps: ProofSwap[] = [];
   onGrant: (job: ProofJob) => void = () => undefined;
   private readonly options: WorldOptions;
   private readonly chance: Chance;
@@ -194,15 +209,14 @@ export class World {
     const beginning = { settings, term, fence: this.fence, nowMs: this.nowMs };
     const state = createState(estimates === undefined ? beginning : { ...beginning, estimates });
     const { fence, nowMs } = beginning;
-    const known: unknown = JSON.parse(JSON.stringify({ settings, estimates: state.estimates }));
-    this.trace.push({
-      is: 'term',
-      term,
-      fence,
-      atMs: nowMs,
-      ...(known as Pick<GpuState, 'settings' | 'estimates'>),
-    });
+    this.record({ is: 'term', term, fence, atMs: nowMs, settings, estimates: state.estimates });
     return state;
+  }
+
+  /** As text at once: the state goes on changing what an effect refers to. */
+  private record(line: TraceLine): void {
+    const read: unknown = JSON.parse(JSON.stringify(line));
+    this.trace.push(read as TraceLine);
   }
 
   private take(fact: Fact): void {
@@ -210,13 +224,11 @@ export class World {
     const { visit } = state;
     const before = { visit, waiting: state.lanes.get(visit?.lane.key ?? '')?.size ?? 0, order: state.order };
     const effects = apply(state, fact, this.nowMs);
-    // At once: the state goes on changing what an effect refers to.
-    const line: unknown = JSON.parse(JSON.stringify({ is: 'fact', atMs: this.nowMs, fact, effects }));
-    this.trace.push(line as TraceLine);
+    if (this.options.isRecorded) this.record({ is: 'fact', atMs: this.nowMs, fact, effects });
     checkState(state, this.nowMs);
     for (const effect of effects) {
       if (effect.do === 'startSwap') {
-        this.swaps += 1;
+        this.swaps.push({ atMs: this.nowMs, swap: effect.swap, reason: effect.reason });
         checkSwap(state, effect, before);
       }
       this.perform(effect);
