@@ -6,7 +6,6 @@ import { judge } from './goals.ts';
 import { HELP, UsageError, readOptions, type SimulateOptions } from './options.ts';
 import { plotWaits } from './plot.ts';
 import { renderReplay } from './replay-report.ts';
-import { readHistoryFile, replay } from './replay.ts';
 import { renderGoals, renderScenario } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { DEFAULT_SETTINGS, changeSettings } from './settings.ts';
@@ -36,7 +35,9 @@ async function simulate(options: SimulateOptions): Promise<void> {
   say(`Written to ${relative(ROOT, files.results)} and ${relative(ROOT, files.picture)}`);
 }
 
-function replayFile(file: string, options: SimulateOptions): void {
+/** Only a replay needs the contracts, so only a replay reads them. */
+async function replayFile(file: string, options: SimulateOptions): Promise<void> {
+  const { readHistoryFile, replay } = await import('./replay.ts');
   const settings = changeSettings(DEFAULT_SETTINGS, options.changes);
   const report = replay(readHistoryFile(file), { settings, policies: options.policies });
   process.stdout.write(options.isJson ? `${JSON.stringify(report, null, 2)}\n` : `${renderReplay(report)}\n`);
@@ -51,7 +52,7 @@ async function main(): Promise<number> {
       return 0;
     }
     if (options.replay === null) await simulate(options);
-    else replayFile(options.replay, options);
+    else await replayFile(options.replay, options);
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
