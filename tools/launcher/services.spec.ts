@@ -32,8 +32,17 @@ test('every service is told where the others are, and has ports of its own', () 
       HTTP_PORT: String(settings.addresses[service].httpPort),
       CHAT_SERVICE_ADDRESS: '127.0.0.1:23',
       IMAGE_SERVICE_URL: 'http://127.0.0.1:14',
-      PROCESS_MANAGER_API_URL: 'http://127.0.0.1:8888',
     });
+  }
+});
+
+test('the guard’s address goes to those who use it; a person’s own external manager to the process-manager', () => {
+  const settings = stack({ ollama: simulated, comfyui: simulated });
+  const base = { PROCESS_MANAGER_API_URL: 'http://10.0.0.7:8888' };
+  for (const service of SERVICES) {
+    expect(serviceEnvironment(service, settings, base).PROCESS_MANAGER_API_URL).toBe(
+      service === 'process-manager' ? 'http://10.0.0.7:8888' : 'http://127.0.0.1:8888',
+    );
   }
 });
 

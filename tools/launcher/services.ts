@@ -65,7 +65,7 @@ export function serviceEnvironment(
     HTTP_HOST: own.host,
     HTTP_PORT: String(own.httpPort),
     ...(own.rpcPort === null ? {} : { RPC_HOST: own.host, RPC_PORT: String(own.rpcPort) }),
-    ...peerAddresses(stack.addresses),
+    ...peerAddresses(service, stack.addresses),
     ...simulatedFlags(stack),
     ...(service === 'process-manager' ? engineEnvironment(stack) : {}),
     // The service ends when the channel to this process closes, whatever the reason.
@@ -73,12 +73,13 @@ export function serviceEnvironment(
   };
 }
 
-function peerAddresses(addresses: Addresses): Record<string, string> {
-  const http = (service: ServiceName): string => `http://127.0.0.1:${addresses[service].httpPort}`;
-  const rpc = (service: ServiceName): string => `127.0.0.1:${addresses[service].rpcPort ?? 0}`;
+function peerAddresses(service: ServiceName, addresses: Addresses): Record<string, string> {
+  const http = (peer: ServiceName): string => `http://127.0.0.1:${addresses[peer].httpPort}`;
+  const rpc = (peer: ServiceName): string => `127.0.0.1:${addresses[peer].rpcPort ?? 0}`;
   return {
     PROCESS_MANAGER_ADDRESS: rpc('process-manager'),
-    PROCESS_MANAGER_API_URL: http('process-manager'),
+    // To the process-manager itself this names an external one, if there is such: the person's own setting.
+    ...(service === 'process-manager' ? {} : { PROCESS_MANAGER_API_URL: http('process-manager') }),
     GPU_SCHEDULER_ADDRESS: rpc('gpu-scheduler'),
     CHAT_SERVICE_ADDRESS: rpc('chat-service'),
     IMAGE_SERVICE_ADDRESS: rpc('image-service'),
