@@ -5,13 +5,13 @@ import { firstDifference, type TraceLine } from './trace.ts';
 
 /**
  * I8: recorded traces, one fact a line, that must come out bit by bit as they were recorded. A change of the policy changes
- * them, and its author records them anew on purpose: `node tools/golden-traces.ts`.
+ * them, and its author records them anew on purpose: `apps/gpu-scheduler/src/golden-traces.ts`.
  */
 const FOLDER = join(import.meta.dirname, 'golden');
 
 function read(name: string): TraceLine[] {
   const lines = readFileSync(join(FOLDER, name), 'utf8').trim().split('\n');
-  return lines.map((line): TraceLine => JSON.parse(line));
+  return lines.map((line) => JSON.parse(line) as TraceLine);
 }
 
 test.each(readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl')))(

@@ -140,12 +140,12 @@ export class LaneQueue {
       if (ranked !== undefined && ranked !== null) users = removeRanked(users, ranked);
     }
     if (users === null) return null;
+    const fair = leastServed(users, throughSeq);
     if (users.minSinceMs < agedBeforeMs) {
       const aged = longestWaiting(users);
-      if (aged !== null && aged.seq <= throughSeq) return this.firstOf(aged, true);
+      if (aged !== null && aged.seq <= throughSeq) return this.firstOf(aged, aged.userId !== fair?.userId);
     }
-    const ranked = leastServed(users, throughSeq);
-    return ranked === null ? null : this.firstOf(ranked, false);
+    return fair === null ? null : this.firstOf(fair, false);
   }
 
   /** The job that arrived first; null when nobody waits. */

@@ -294,7 +294,10 @@ export class World {
 
   private admit({ leaseId, job: { id, lane }, fence }: Extract<Effect, { do: 'grant' }>): void {
     const job = this.jobs.get(id);
-    if (job?.place !== 'queued') return this.failGrant(leaseId, 'job_gone');
+    if (job?.place !== 'queued') {
+      this.failGrant(leaseId, 'job_gone');
+      return;
+    }
     job.place = 'claimed';
     const isAnswered = this.node.isUp && !this.chance.happens(this.losses);
     const isAdmitted = this.node.isUp && this.node.admit(leaseId, lane, fence);

@@ -1,16 +1,16 @@
 /**
  * Records the golden traces of the scheduler's core anew, after its policy was changed on purpose:
  *
- *   node --conditions=@baton/source tools/golden-traces.ts
+ *   node --conditions=@baton/source apps/gpu-scheduler/src/golden-traces.ts
  *
  * What changed in them is part of what the change does, and belongs into its review.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { World } from '../apps/gpu-scheduler/src/core/proof/world.ts';
-import { IMAGES, LLAMA, QWEN, SETTINGS } from '../apps/gpu-scheduler/src/core/testing.ts';
+import { World } from './core/proof/world.ts';
+import { IMAGES, LLAMA, QWEN, SETTINGS } from './core/testing.ts';
 
-const FOLDER = join(import.meta.dirname, '..', 'apps', 'gpu-scheduler', 'src', 'core', 'golden');
+const FOLDER = join(import.meta.dirname, 'core', 'golden');
 const LANES = [LLAMA, LLAMA, QWEN, LLAMA, IMAGES];
 
 function world(seed: number, losses: number): World {
