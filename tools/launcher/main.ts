@@ -73,10 +73,7 @@ async function start(
   { say }: Console,
 ): Promise<string> {
   const startedAt = Date.now();
-  const [addresses, engines] = await Promise.all([
-    chooseAddresses(options, say),
-    chooseEngines(options.mode),
-  ]);
+  const engines = await chooseEngines(options.mode);
   const isSimulating = ENGINE_IDS.some((engine) => engines[engine].kind === 'simulated');
   const ownRedis = process.env['REDIS_URL'];
   const [redisUrl, cardUrl] = await Promise.all([
@@ -89,11 +86,10 @@ async function start(
     dataDir: folder.path,
     redisUrl,
     secrets: { ...folder.secrets },
-    addresses,
     engines,
     cardUrl,
   };
-  await stack.startServices(settings, process.env);
+  const addresses = await stack.startServicesAt(() => chooseAddresses(options, say), settings, process.env);
 
   const { host, httpPort } = addresses.gateway;
   const url = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${httpPort}`;

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -103,6 +105,22 @@ test('a service that dies at start is named, with its last words', async () => {
   await expect(stack.startServices(await settings(), environment())).rejects.toThrow(
     /image-service did not start: it ended: exit code 1[^]*no such database/,
   );
+});
+
+test('a port that somebody takes at the last moment is exchanged for another, with all the others', async () => {
+  const rival = createServer().listen(0, '127.0.0.1');
+  await once(rival, 'listening');
+  const { port } = rival.address() as AddressInfo;
+  const { addresses: free, ...rest } = await settings();
+  const taken = { ...free, gateway: { ...free.gateway, httpPort: port } };
+  const choices = [taken, free];
+  const used = await stack.startServicesAt(async () => choices.shift() ?? free, rest, environment());
+  expect(used).toBe(free);
+  expect(said).toEqual(['Another program took a port meanwhile; the services start again with others.']);
+  const alive =
+    notes().filter(([what]) => what === 'start').length - notes().filter(([what]) => what === 'stop').length;
+  expect(alive).toBe(SERVICES.length);
+  rival.close();
 });
 
 test('a service that dies later is started again, at the same address', async () => {

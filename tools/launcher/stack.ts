@@ -9,11 +9,13 @@ import { afterDeath } from './restart-policy.ts';
 import { ServiceProcess } from './service-process.ts';
 import { SERVICES, WAVES, programOf, serviceEnvironment, simulatorProgram } from './services.ts';
 import type { Addresses, ServiceName, StackSettings } from './services.ts';
-import { StartError } from './start-error.ts';
+import { PortTakenError, StartError } from './start-error.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const CARD_READY_TIMEOUT_MS = 20_000;
 const CARD_GRACE_MS = 3_000;
+/** Another stack may start at this very moment and choose as we do. */
+const PORT_ATTEMPTS = 4;
 
 /** Everything that the launcher started, in the order in which it has to end. */
 export class Stack {
@@ -95,6 +97,29 @@ export class Stack {
     return (JSON.parse(line) as { listening: string }).listening;
   }
 
+  /**
+   * As `startServices`, with addresses that are chosen now; should somebody take one before it is used, all services are
+   * stopped and others are chosen. Resolves with the addresses.
+   */
+  async startServicesAt(
+    choose: () => Promise<Addresses>,
+    settings: Omit<StackSettings, 'addresses'>,
+    base: NodeJS.ProcessEnv,
+  ): Promise<Addresses> {
+    for (let attempt = 1; ; attempt += 1) {
+      const addresses = await choose();
+      try {
+        await this.startServices({ ...settings, addresses }, base);
+        return addresses;
+      } catch (error) {
+        if (!(error instanceof PortTakenError) || attempt >= PORT_ATTEMPTS) throw error;
+        this.#refuseWhenStopping();
+        this.#console.say('Another program took a port meanwhile; the services start again with others.');
+        await this.#stopServices();
+      }
+    }
+  }
+
   /** Starts all services at once and resolves when each is ready. @throws StartError naming the one that is not */
   async startServices(settings: StackSettings, base: NodeJS.ProcessEnv): Promise<void> {
     await Promise.all(SERVICES.map((service) => this.#startService(service, settings, base)));
@@ -104,11 +129,15 @@ export class Stack {
   /** Ends everything, the ones that need others first. Never rejects; says what had to be forced. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.#stopServices();
+    await this.#card?.stop();
+    await this.#redis?.process.stop();
+  }
+
+  async #stopServices(): Promise<void> {
     for (const wave of WAVES.toReversed()) {
       await Promise.all(wave.map((service) => this.#stopService(service)));
     }
-    await this.#card?.stop();
-    await this.#redis?.process.stop();
   }
 
   async #startService(service: ServiceName, settings: StackSettings, base: NodeJS.ProcessEnv): Promise<void> {
@@ -126,7 +155,8 @@ export class Stack {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const lines = running.tail.map((line) => `  | ${renderLine(service, line, 'verbose') ?? line}`);
-      throw new StartError([`${service} did not start: ${why}`, 'Its last lines:', ...lines].join('\n'));
+      const Failure = running.tail.some((line) => line.includes('EADDRINUSE')) ? PortTakenError : StartError;
+      throw new Failure([`${service} did not start: ${why}`, 'Its last lines:', ...lines].join('\n'));
     }
   }
 
