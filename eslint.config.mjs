@@ -44,7 +44,8 @@ function importTable({ testing, libraries }) {
       libraries.length > 0 ? { allowedExternalImports: libraries } : { bannedExternalImports: ['*'] },
     ),
     may('type:testing', ['type:contracts', 'type:kernel', 'type:platform']),
-    may('type:tool', ['type:contracts', 'type:kernel']),
+    // Benchmarks use the GPU as the services do.
+    may('type:tool', ['type:contracts', 'type:kernel', 'type:platform', 'type:gpu-lease']),
     may('runtime:browser', ['runtime:any']),
     may('runtime:any', ['runtime:any']),
     may('runtime:node', ['runtime:any', 'runtime:node']),

@@ -18,14 +18,30 @@ const FAST_OLLAMA = {
 /** A whole Baton of the benchmark's own. */
 export interface BenchStack {
   readonly run: RunRecord;
-  /** Address of the simulated Ollama itself, without the guard. */
+  readonly dataDir: string;
+  /** Address of the Ollama itself, without the guard. */
   readonly ollamaUrl: string;
+  /** The same of ComfyUI, which is always simulated. */
+  readonly comfyuiUrl: string;
   readonly launcherPid: number;
   readonly readyMs: number;
 }
 
+export interface BenchStackOptions {
+  /** Settings of the services, over those of the person who measures. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** An Ollama of the figure's own instead of the simulated one. */
+  readonly ollamaUrl?: string;
+  /** `real`: simulated engines take the time that real ones would; `none` (the default): next to none. */
+  readonly engineTime?: 'real' | 'none';
+}
+
 /** Starts a stack, runs `work` with it and ends everything, whatever happens. Needs Linux: engines are found in /proc. */
-export async function withStack<T>(root: string, work: (stack: BenchStack) => Promise<T>): Promise<T> {
+export async function withStack<T>(
+  root: string,
+  work: (stack: BenchStack) => Promise<T>,
+  { env = {}, ollamaUrl, engineTime = 'none' }: BenchStackOptions = {},
+): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'baton-bench-'));
   const [port = 0] = await innerPorts(1);
   const startedAt = performance.now();
@@ -35,7 +51,8 @@ export async function withStack<T>(root: string, work: (stack: BenchStack) => Pr
       process.execPath,
       '--disable-warning=ExperimentalWarning',
       join(root, 'tools', 'launcher', 'main.ts'),
-      ...['--data', dataDir, '--port', String(port), '--simulate'],
+      ...['--data', dataDir, '--port', String(port)],
+      ...(ollamaUrl === undefined ? ['--simulate'] : []),
     ],
     env: {
       ...process.env,
@@ -43,6 +60,8 @@ export async function withStack<T>(root: string, work: (stack: BenchStack) => Pr
       REDIS_URL: '',
       DB_USE_MYSQL: 'false',
       REQUESTS_PER_MINUTE: '1000000',
+      ...(ollamaUrl === undefined ? {} : { OLLAMA_URL: ollamaUrl, COMFYUI_URL: '', COMFYUI_MODE: '' }),
+      ...env,
     },
     graceMs: STOP_GRACE_MS,
   });
@@ -50,9 +69,10 @@ export async function withStack<T>(root: string, work: (stack: BenchStack) => Pr
     await launcher.waitForLine(/Baton is ready/, READY_TIMEOUT_MS);
     const readyMs = performance.now() - startedAt;
     const run = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8')) as RunRecord;
-    const ollamaUrl = engineUrl(run, 'ollama');
-    await setSpeeds(ollamaUrl);
-    return await work({ run, ollamaUrl, launcherPid: run.pid, readyMs });
+    const engine = ollamaUrl ?? engineUrl(run, 'ollama');
+    if (ollamaUrl === undefined && engineTime === 'none') await changeSimulator(engine, FAST_OLLAMA);
+    const comfyuiUrl = engineUrl(run, 'comfyui');
+    return await work({ run, dataDir, ollamaUrl: engine, comfyuiUrl, launcherPid: run.pid, readyMs });
   } finally {
     await launcher.stop();
     rmSync(dataDir, { recursive: true, force: true });
@@ -71,10 +91,9 @@ function engineUrl(run: RunRecord, engine: string): string {
   throw new Error(`the process-manager runs no ${engine}`);
 }
 
-async function setSpeeds(ollamaUrl: string): Promise<void> {
-  const response = await fetch(`${ollamaUrl}/__control`, {
-    method: 'PUT',
-    body: JSON.stringify(FAST_OLLAMA),
-  });
-  if (!response.ok) throw new Error(`the simulated Ollama refused its settings: ${await response.text()}`);
+/** Speeds, sizes and faults of a simulated engine or of the card, in the shape of its `PUT /__control`. */
+export async function changeSimulator(url: string, change: unknown): Promise<void> {
+  const response = await fetch(`${url}/__control`, { method: 'PUT', body: JSON.stringify(change) });
+  if (!response.ok) throw new Error(`a simulator refused its settings: ${await response.text()}`);
+  await response.arrayBuffer();
 }

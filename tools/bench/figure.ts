@@ -17,9 +17,25 @@ export interface FigureReport {
   readonly data: unknown;
 }
 
+/** How often something is done that takes too long to be done in many rounds. */
+export interface Counts {
+  /** Times the leading scheduler is killed. */
+  readonly kills: number;
+  readonly outagesMs: readonly number[];
+  /** Of each length. */
+  readonly outageRepeats: number;
+  readonly swaps: number;
+  /** Replies that are streamed at the same time. */
+  readonly streams: number;
+  readonly streamRounds: number;
+  /** Jobs that wait while one is chosen and claimed: the control first. */
+  readonly waiting: readonly number[];
+}
+
 export interface FigureContext {
   readonly root: string;
   readonly plan: RoundsPlan;
+  readonly counts: Counts;
   readonly say: (text: string) => void;
 }
 

@@ -1,38 +1,88 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { Figure, FigureReport } from './figure.ts';
+import { cancel } from './cancel.ts';
+import { claimGrowth } from './claim-growth.ts';
+import { failOver } from './fail-over.ts';
+import type { Counts, Figure, FigureReport } from './figure.ts';
 import { firstToken } from './first-token.ts';
+import { grantRate } from './grant-rate.ts';
+import { grant } from './grant.ts';
 import { idleMemory } from './idle-memory.ts';
 import { HELP, UsageError, readOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { policy } from './policy.ts';
+import { redisRestart } from './redis-restart.ts';
 import type { RoundsPlan } from './rounds.ts';
+import { swap } from './swap.ts';
 import { renderReport } from './table.ts';
+import { tokenDelay } from './token-delay.ts';
 
+const NAME_WIDTH = 16;
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const FIGURES: readonly Figure[] = [idleMemory, firstToken, policy];
+const FIGURES: readonly Figure[] = [
+  idleMemory,
+  firstToken,
+  tokenDelay,
+  grant,
+  grantRate,
+  failOver,
+  redisRestart,
+  swap,
+  claimGrowth,
+  policy,
+  cancel,
+];
 
 const PLANS: Readonly<Record<BenchOptions['pace'], RoundsPlan>> = {
   full: { rounds: 11, passes: 20, warmUpPasses: 40, random: Math.random },
   quick: { rounds: 4, passes: 8, warmUpPasses: 20, random: Math.random },
 };
 
+const COUNTS: Readonly<Record<BenchOptions['pace'], Counts>> = {
+  full: {
+    kills: 1_000,
+    outagesMs: [1_000, 5_000, 25_000],
+    outageRepeats: 10,
+    swaps: 30,
+    streams: 200,
+    streamRounds: 11,
+    waiting: [10, 1_000, 100_000],
+  },
+  quick: {
+    kills: 20,
+    outagesMs: [1_000, 5_000],
+    outageRepeats: 3,
+    swaps: 4,
+    streams: 200,
+    streamRounds: 3,
+    waiting: [10, 1_000, 10_000],
+  },
+};
+
 function say(text: string): void {
   process.stdout.write(`[bench] ${text}\n`);
 }
 
-async function bench({ figures, pace }: BenchOptions): Promise<void> {
+/** Resolves with whether every figure could be measured. */
+async function bench({ figures, pace, kills }: BenchOptions): Promise<boolean> {
   const wanted = figures.length === 0 ? FIGURES : FIGURES.filter(({ name }) => figures.includes(name));
+  const counts = { ...COUNTS[pace], ...(kills === null ? {} : { kills }) };
   const reports: Record<string, FigureReport> = {};
   for (const { name, title, run } of wanted) {
     say(name);
-    const report = await run({ root: ROOT, plan: PLANS[pace], say });
-    reports[name] = report;
-    process.stdout.write(`${renderReport(title, report)}\n`);
+    try {
+      const report = await run({ root: ROOT, plan: PLANS[pace], counts, say });
+      reports[name] = report;
+      process.stdout.write(`${renderReport(title, report)}\n`);
+    } catch (error) {
+      // One figure that cannot be had is no reason to do without the others.
+      say(`${name} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   say(`Written to ${write(pace, reports)}`);
+  return Object.keys(reports).length === wanted.length;
 }
 
 /** Resolves with the name of the file. */
@@ -60,9 +110,12 @@ async function main(): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
+    if (options === 'list') {
+      for (const { name, title } of FIGURES) process.stdout.write(`${name.padEnd(NAME_WIDTH)}${title}\n`);
+      return 0;
+    }
     if (process.platform !== 'linux') throw new UsageError('The benchmarks read /proc and need Linux.');
-    await bench(options);
-    return 0;
+    return (await bench(options)) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -2,13 +2,23 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `npm run bench -- [figure ...] [options]      measures a Baton of its own, with simulated engines
 
-  first-token    what Baton adds to the time to the first token
   idle-memory    what the services hold when they have nothing to do
+  first-token    what Baton adds to the time to the first token
+  token-delay    what it adds to each token of 200 streams
+  grant          from asking for the GPU to holding it
+  grant-rate     leases per second
+  fail-over      kill -9 of the leading scheduler, again and again
+  redis-restart  Redis goes away for a while, again and again
+  swap           the GPU changes hands: what that costs over what memory and engines need
+  claim-growth   what a decision costs with 10 and with 100,000 waiting
+  cancel         from Stop to the end of it
   policy         who waits how long under the scheduler's policy and under simpler ones (simulated, exact)
 
   Without a name all of them, one after the other. The results are printed and written to .baton/bench/.
 
   --quick        fewer rounds: to see that it works, not to judge by
+  --kills N      how often fail-over kills (default 1000, quick 20)
+  --list         the figures, with their titles
   --help         this text
 `;
 
@@ -16,19 +26,32 @@ export interface BenchOptions {
   /** Names of figures; empty for all. */
   readonly figures: readonly string[];
   readonly pace: 'full' | 'quick';
+  /** Null: what the pace says. */
+  readonly kills: number | null;
 }
 
 /** Wrong words on the command line; the message is for the person who typed them. */
 export class UsageError extends Error {}
 
-/** What was asked for, or 'help'. @throws UsageError */
-export function readOptions(args: readonly string[], known: readonly string[]): BenchOptions | 'help' {
+/** What was asked for. @throws UsageError */
+export function readOptions(
+  args: readonly string[],
+  known: readonly string[],
+): BenchOptions | 'help' | 'list' {
   const { values, positionals } = parse(args);
   if (values.help === true) return 'help';
+  if (values.list === true) return 'list';
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new UsageError(`There is no figure "${unknown}". Known: ${known.join(', ')}`);
-  return { figures: positionals, pace: values.quick === true ? 'quick' : 'full' };
+  const pace = values.quick === true ? 'quick' : 'full';
+  return { figures: positionals, pace, kills: values.kills === undefined ? null : readKills(values.kills) };
+}
+
+function readKills(text: string): number {
+  const kills = Number(text);
+  if (Number.isInteger(kills) && kills >= 1) return kills;
+  throw new UsageError(`--kills must be a whole number from 1 on, not "${text}".`);
 }
 
 function parse(args: readonly string[]) {
@@ -36,7 +59,12 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        quick: { type: 'boolean' },
+        kills: { type: 'string' },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -1,0 +1,28 @@
+import { describe, expect, test } from '@jest/globals';
+import { HELP, UsageError, readOptions } from './options.ts';
+
+const KNOWN = ['grant', 'fail-over'];
+
+describe('the command line of the benchmarks', () => {
+  test('without words all figures are measured in full', () => {
+    expect(readOptions([], KNOWN)).toEqual({ figures: [], pace: 'full', kills: null });
+  });
+
+  test('a figure can be measured alone, quickly, with a number of kills', () => {
+    expect(readOptions(['fail-over', '--quick', '--kills', '5'], KNOWN)).toEqual({
+      figures: ['fail-over'],
+      pace: 'quick',
+      kills: 5,
+    });
+  });
+
+  test('help and the list come before anything else', () => {
+    expect(readOptions(['--list', 'grant'], KNOWN)).toBe('list');
+    expect(readOptions(['--help', '--list'], KNOWN)).toBe('help');
+    for (const name of KNOWN) expect(HELP).toContain(`  ${name} `);
+  });
+
+  test.each([[['other']], [['--kills', '0']], [['--fast']]])('%j is refused', (args) => {
+    expect(() => readOptions(args, KNOWN)).toThrow(UsageError);
+  });
+});
