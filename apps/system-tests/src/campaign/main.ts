@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -43,7 +43,7 @@ async function campaign(options: CampaignOptions, interrupted: AbortSignal): Pro
       const result = await runCell({ stage, cell, seed, pace: options.pace });
       results.push(result);
       tell(result, results.length, options.runs);
-      if (!isClean(result)) keepLog(stage, result, from);
+      if (!isClean(result)) keepLogs(stage, result, from);
     }
   } finally {
     await stage.close();
@@ -65,15 +65,12 @@ function tell(result: RunResult, count: number, runs: number): void {
   if (!isClean(result)) for (const line of describeFailure(result)) say(line);
 }
 
-function keepLog({ stack }: Stage, { cell, seed }: RunResult, from: Date): void {
-  mkdirSync(FOLDER, { recursive: true });
-  const at = from.toTimeString().slice(0, 8);
-  const lines = stack.launcher.lines.filter(
-    (line) => !/^\d\d:\d\d:\d\d/.test(line) || line.slice(0, 8) >= at,
-  );
-  const file = join(FOLDER, `${cellName(cell).replaceAll(/[:@]/g, '-')}-${seed}.log`);
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  say(`  log: ${file}`);
+/** Everything that the services have said so far; the times in it lead to the run. */
+function keepLogs({ stack }: Stage, { cell, seed }: RunResult, from: Date): void {
+  const folder = join(FOLDER, `${cellName(cell).replaceAll(/[:@]/g, '-')}-${seed}`);
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(stack.dataDir, 'logs'), folder, { recursive: true });
+  say(`  logs from ${from.toTimeString().slice(0, 8)} on: ${folder}`);
 }
 
 /** Resolves with the exit code: 1 when something was lost, doubled or overlapped. */

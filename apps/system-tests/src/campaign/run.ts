@@ -15,6 +15,8 @@ import type { Ending, Piece } from './work.ts';
 
 /** A state that has not come by then does not come in this run. */
 const REACH_TIMEOUT_MS = 8_000;
+/** A drain comes after a render that would not stop. */
+const DRAIN_TIMEOUT_MS = 15_000;
 const JITTER_MS = 12;
 /** From the grant; the engines of the stage take longer to their first output. */
 const BEFORE_OUTPUT_MS = { from: 15, to: 90 } as const;
@@ -61,11 +63,11 @@ export async function runCell({ stage, cell, seed, pace }: RunOptions): Promise<
   await stage.settle();
   const people = await stage.people();
   const overlapsBefore = (await stage.card.card()).overlapCount;
-  const cleanUps: (() => void)[] = [];
+  const cleanUps: (() => unknown)[] = [];
   try {
     await arm(cell.fault, stage);
     const pieces = await sendWork(people, WORK[pace], chance);
-    await prepare(cell.state, stage, pieces);
+    await prepare(cell.state, stage, { pieces, cleanUps });
     const reached = await reach(cell, engine, { stage, pieces, chance });
     const what = reached
       ? await strike(cell.fault, {
@@ -91,7 +93,7 @@ export async function runCell({ stage, cell, seed, pace }: RunOptions): Promise<
       endings: tallyOf(endings),
     };
   } finally {
-    for (const act of cleanUps) act();
+    for (const act of cleanUps) await act();
     await disarm(cell.fault, stage);
   }
 }
@@ -124,13 +126,23 @@ async function sendWork(
   );
 }
 
-/** Some states come only when something has gone wrong before. */
-async function prepare(state: JobState, stage: Stage, pieces: readonly Piece[]): Promise<void> {
-  if (state === 'swap-start') stage.kill('comfyui', await stage.pidOf('comfyui'));
-  if (state !== 'swap-drain') return;
-  // A worker that is dead never lets go of the prompt of a render that is stopped: what follows begins with a drain.
-  await stage.setEngine('comfyui', { faults: { zombie: { times: 1 } } });
-  void stopARender(pieces).catch(() => undefined);
+/** Some states come only when something else has gone wrong before. */
+async function prepare(
+  state: JobState,
+  stage: Stage,
+  { pieces, cleanUps }: { pieces: readonly Piece[]; cleanUps: (() => unknown)[] },
+): Promise<void> {
+  if (state === 'swap-start') {
+    // The first hand-over is from Ollama: the engine that comes next is gone when its turn to start is there.
+    void stage.moments.next('swap-free', 'comfyui', REACH_TIMEOUT_MS).then(async (isThere) => {
+      if (isThere) stage.kill('comfyui', await stage.pidOf('comfyui'));
+    });
+  } else if (state === 'swap-drain') {
+    // A render that goes on although it was stopped: what follows has to wait for it, or to end its engine.
+    await stage.setEngine('comfyui', { faults: { interruptIgnored: true }, settings: { stepMs: 20_000 } });
+    cleanUps.push(() => stage.setEngine('comfyui', { faults: { interruptIgnored: false } }));
+    void stopARender(pieces).catch(() => undefined);
+  }
 }
 
 async function reach(
@@ -141,7 +153,8 @@ async function reach(
   if (fault === 'none' || isArmedFault(fault) || state === 'waiting') return true;
   if (state === 'after-output') return sawOutput(pieces, engine);
   const moment = state === 'before-output' ? 'granted' : state;
-  const reached = await stage.moments.next(moment, engine, REACH_TIMEOUT_MS);
+  const timeoutMs = state === 'swap-drain' ? DRAIN_TIMEOUT_MS : REACH_TIMEOUT_MS;
+  const reached = await stage.moments.next(moment, engine, timeoutMs);
   const { from, to } = BEFORE_OUTPUT_MS;
   await pause(state === 'before-output' ? chance.between(from, to) : chance.between(0, JITTER_MS));
   return reached;

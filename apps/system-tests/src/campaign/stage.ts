@@ -14,7 +14,7 @@ const SCHEDULER_SETTINGS = { GPU_RESTORE_DELAY_MS: '200', GPU_WAIT_TIMEOUT: '20'
 /** Slow enough for a fault to meet a job in the middle, quick enough for many runs. All ten times faster than it says. */
 const PACE = {
   ollama: { tokensPerSecond: 40, promptTokensPerSecond: 60, minReplyTokens: 160 },
-  comfyui: { stepMs: 6_000 },
+  comfyui: { stepMs: 2_500 },
 } as const;
 
 /** The launcher gives a stack up whose part dies six times in two minutes: no part is killed that often here. */
