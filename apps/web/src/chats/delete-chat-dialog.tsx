@@ -40,7 +40,7 @@ export function DeleteChatDialog({ chat, isOpen, opened, onClose }: DeleteChatDi
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('app.cancel')}
           </Button>
-          <Button color="red" loading={remove.isPending} onClick={onDelete}>
+          <Button color="red.9" loading={remove.isPending} onClick={onDelete}>
             {t('chats.delete')}
           </Button>
         </Group>

@@ -38,7 +38,7 @@ export function RestartDialog({ engine, onClose }: RestartDialogProps): JSX.Elem
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('app.cancel')}
           </Button>
-          <Button color="red" loading={restart.isPending} onClick={onRestart}>
+          <Button color="red.9" loading={restart.isPending} onClick={onRestart}>
             {t('gpu_screen.restart')}
           </Button>
         </Group>

@@ -47,7 +47,7 @@ export function SwitchDialog({ lane, queue, isSending, onConfirm, onClose }: Swi
           <Button variant="default" onClick={onClose} data-autofocus>
             {t('app.cancel')}
           </Button>
-          <Button color={running.length === 0 ? 'indigo' : 'red'} loading={isSending} onClick={onConfirm}>
+          <Button color={running.length === 0 ? 'indigo' : 'red.9'} loading={isSending} onClick={onConfirm}>
             {t('gpu_screen.switch')}
           </Button>
         </Group>
