@@ -7,6 +7,7 @@ const NEEDED = {
   CHAT_SERVICE_ADDRESS: 'localhost:1',
   IMAGE_SERVICE_ADDRESS: 'localhost:2',
   GPU_SCHEDULER_ADDRESS: 'localhost:3',
+  PROCESS_MANAGER_ADDRESS: 'localhost:3',
   IMAGE_SERVICE_URL: 'http://localhost:4/',
 };
 

@@ -7,5 +7,6 @@ export const DOCUMENT_CONFIG = readConfig({
   CHAT_SERVICE_ADDRESS: 'localhost:1',
   IMAGE_SERVICE_ADDRESS: 'localhost:1',
   GPU_SCHEDULER_ADDRESS: 'localhost:1',
+  PROCESS_MANAGER_ADDRESS: 'localhost:1',
   IMAGE_SERVICE_URL: 'http://localhost:1',
 });

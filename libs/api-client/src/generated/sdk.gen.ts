@@ -3,7 +3,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, Options as Options2, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessCardHistoryData, ProcessCardHistoryErrors, ProcessCardHistoryResponses, ProcessLogsData, ProcessLogsErrors, ProcessLogsResponses, ProcessRestartData, ProcessRestartErrors, ProcessRestartResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -369,6 +369,37 @@ export const processStatus = <ThrowOnError extends boolean = false>(options?: Op
 export const processSwitch = <ThrowOnError extends boolean = false>(options: Options<ProcessSwitchData, ThrowOnError>) => (options.client ?? client).post<ProcessSwitchResponses, ProcessSwitchErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/process/switch',
+    ...options
+});
+
+/**
+ * End an engine’s process and start it anew
+ *
+ * What runs in it is lost: replies that have begun end as they are, images are made anew. An engine that was running before Baton is not Baton’s to restart, unless its owner has said how.
+ */
+export const processRestart = <ThrowOnError extends boolean = false>(options: Options<ProcessRestartData, ThrowOnError>) => (options.client ?? client).post<ProcessRestartResponses, ProcessRestartErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/process/restart',
+    ...options
+});
+
+/**
+ * Memory of the card over the last time
+ */
+export const processCardHistory = <ThrowOnError extends boolean = false>(options?: Options<ProcessCardHistoryData, ThrowOnError>) => (options?.client ?? client).get<ProcessCardHistoryResponses, ProcessCardHistoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/process/card-history',
+    ...options
+});
+
+/**
+ * The last lines an engine printed
+ *
+ * Oldest first. Where an engine was not started by Baton, or is run by an external process manager, there is no way to them.
+ */
+export const processLogs = <ThrowOnError extends boolean = false>(options: Options<ProcessLogsData, ThrowOnError>) => (options.client ?? client).get<ProcessLogsResponses, ProcessLogsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/process/logs',
     ...options
 });
 

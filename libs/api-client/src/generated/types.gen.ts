@@ -13,6 +13,17 @@ export type Card = {
     simulated: boolean;
 };
 
+export type CardHistory = {
+    every_ms: number;
+    samples: Array<{
+        at_ms: number;
+        used_mib: number;
+        total_mib: number;
+        foreign_mib: number | null;
+        owner: 'ollama' | 'comfyui' | null;
+    }>;
+};
+
 export type ChangePassword = {
     current_password: string;
     new_password: string;
@@ -49,6 +60,17 @@ export type CreateChat = {
     temperature?: number | null;
     max_tokens?: number | null;
     system_prompt?: string | null;
+};
+
+export type EngineLogs = {
+    lines: Array<{
+        at_ms: number;
+        text: string;
+    }>;
+};
+
+export type EngineRestart = {
+    service: 'ollama' | 'comfyui';
 };
 
 export type EngineView = {
@@ -273,6 +295,10 @@ export type ProcessStatus = {
     node: string;
     card: Card | null;
     engines: Array<EngineView>;
+    /**
+     * Other programs on the card; for administrators only
+     */
+    stowaways?: Array<Stowaway>;
 };
 
 export type QueueView = {
@@ -480,6 +506,12 @@ export type Session = {
      */
     expires_in: number;
     user: User;
+};
+
+export type Stowaway = {
+    pid: number;
+    name: string;
+    used_mib: number;
 };
 
 export type SwapRecord = {
@@ -2315,6 +2347,193 @@ export type ProcessSwitchResponses = {
 };
 
 export type ProcessSwitchResponse = ProcessSwitchResponses[keyof ProcessSwitchResponses];
+
+export type ProcessRestartData = {
+    body?: never;
+    path?: never;
+    query: {
+        service: 'ollama' | 'comfyui';
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
+    url: '/api/process/restart';
+};
+
+export type ProcessRestartErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `engine.not_ours`: This engine was running before Baton and is not Baton’s to stop. Restart it where you started it.
+     */
+    409: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ProcessRestartError = ProcessRestartErrors[keyof ProcessRestartErrors];
+
+export type ProcessRestartResponses = {
+    /**
+     * It has begun; the status shows the rest
+     */
+    202: EngineRestart;
+};
+
+export type ProcessRestartResponse = ProcessRestartResponses[keyof ProcessRestartResponses];
+
+export type ProcessCardHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
+    url: '/api/process/card-history';
+};
+
+export type ProcessCardHistoryErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ProcessCardHistoryError = ProcessCardHistoryErrors[keyof ProcessCardHistoryErrors];
+
+export type ProcessCardHistoryResponses = {
+    /**
+     * Samples at an even pace
+     */
+    200: CardHistory;
+};
+
+export type ProcessCardHistoryResponse = ProcessCardHistoryResponses[keyof ProcessCardHistoryResponses];
+
+export type ProcessLogsData = {
+    body?: never;
+    path?: never;
+    query: {
+        service: 'ollama' | 'comfyui';
+        lines?: number;
+        /**
+         * The GPU; without it the first one
+         */
+        node?: string;
+    };
+    url: '/api/process/logs';
+};
+
+export type ProcessLogsErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `engine.no_logs`: What this engine prints cannot be read from here. Look where it was started.
+     */
+    409: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ProcessLogsError = ProcessLogsErrors[keyof ProcessLogsErrors];
+
+export type ProcessLogsResponses = {
+    /**
+     * The lines
+     */
+    200: EngineLogs;
+};
+
+export type ProcessLogsResponse = ProcessLogsResponses[keyof ProcessLogsResponses];
 
 export type HealthLiveData = {
     body?: never;
