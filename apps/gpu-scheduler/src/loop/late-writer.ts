@@ -30,6 +30,16 @@ export class LateWriter {
     });
   }
 
+  /** Writes what is new at once, for somebody who wants to read it. */
+  async flush(): Promise<void> {
+    await this.writing;
+    if (this.isStopped || !this.context.isChanged()) return;
+    this.cancelTimer?.();
+    this.cancelTimer = null;
+    this.writing = this.write();
+    await this.writing;
+  }
+
   /** Writes what is left; resolves when it is there. Rejects when it will not be, which is nobody's fault at the end. */
   async stop(): Promise<void> {
     this.isStopped = true;

@@ -4,6 +4,12 @@ import { isNews } from './views.ts';
 
 /** Changes that come together are told together; and a grant that follows at once makes them old news. */
 const GATHER_MS = 25;
+/**
+ * With very many jobs the look itself takes time: at most a twentieth of ours goes into it, as long as everybody still hears
+ * of a change within a second.
+ */
+const PAUSE_PER_WORK = 20;
+const MAX_GATHER_MS = 800;
 /** Estimates are sent again this often while somebody waits. */
 const REFRESH_MS = 1_000;
 /** One event stays well under a megabyte. */
@@ -27,6 +33,8 @@ export class Publisher {
   private isStopped = false;
   private isPublishing = false;
   private changes = 0;
+  private gatherMs = GATHER_MS;
+  private dueAtMs = 0;
 
   constructor(context: PublisherContext) {
     this.context = context;
@@ -34,8 +42,10 @@ export class Publisher {
 
   changed(): void {
     this.changes += 1;
-    if (this.isStopped || this.isPublishing || this.cancelTimer !== null) return;
-    this.arm(GATHER_MS);
+    if (this.isStopped || this.isPublishing) return;
+    // The timer may be the one of the next refresh, which is too late for a change.
+    const isSoonEnough = this.dueAtMs <= this.context.clock.monotonic() + this.gatherMs;
+    if (this.cancelTimer === null || !isSoonEnough) this.arm(this.gatherMs);
   }
 
   /** Nothing is published any more. */
@@ -47,6 +57,7 @@ export class Publisher {
 
   private arm(ms: number): void {
     this.cancelTimer?.();
+    this.dueAtMs = this.context.clock.monotonic() + ms;
     this.cancelTimer = this.context.clock.after(ms, () => {
       this.cancelTimer = null;
       void this.tell();
@@ -57,7 +68,10 @@ export class Publisher {
     this.isPublishing = true;
     const told = this.changes;
     try {
+      const startedAt = this.context.clock.monotonic();
       const { events, status } = this.news();
+      const workMs = this.context.clock.monotonic() - startedAt;
+      this.gatherMs = Math.min(MAX_GATHER_MS, Math.max(GATHER_MS, workMs * PAUSE_PER_WORK));
       if (events.length > 0) await this.context.publish(events, status);
     } catch (error) {
       this.context.failed(error);
@@ -66,7 +80,7 @@ export class Publisher {
       this.isPublishing = false;
     }
     if (this.isStopped) return;
-    if (this.changes !== told) this.arm(GATHER_MS);
+    if (this.changes !== told) this.arm(this.gatherMs);
     else if (this.told.size > 0) this.arm(REFRESH_MS);
   }
 
@@ -75,9 +89,11 @@ export class Publisher {
     const isRefresh = nowMs - this.refreshedAtMs >= REFRESH_MS;
     if (isRefresh) this.refreshedAtMs = nowMs;
     const views = this.context.views();
-    const fresh = views.filter((view) => isRefresh || isNews(this.told.get(view.jobId), view));
-    const kept = isRefresh ? new Map<string, WaitingView>() : this.told;
-    this.told = new Map(views.map((view) => [view.jobId, kept.get(view.jobId) ?? view]));
+    // An estimate is told anew once a second; who is too far back to have one hears of changes only.
+    const fresh = views.filter(
+      (view) => (isRefresh && view.etaP50Ms !== null) || isNews(this.told.get(view.jobId), view),
+    );
+    this.told = new Map(views.map((view) => [view.jobId, this.told.get(view.jobId) ?? view]));
     for (const view of fresh) this.told.set(view.jobId, view);
     const events: GpuEvent[] = [];
     for (let at = 0; at < fresh.length; at += VIEWS_PER_EVENT) {

@@ -174,9 +174,10 @@ export class SchedulerService {
     before: string | undefined,
     limit: number,
   ): Promise<{ visits: VisitRecord[]; next: string | null }> {
-    const { visits, next } = await this.history.page(before, limit);
-    if (before !== undefined) return { visits, next };
-    const current = this.term !== null ? this.term.visit() : ((await this.history.open())?.record ?? null);
+    if (before !== undefined) return this.history.page(before, limit);
+    const current =
+      this.term !== null ? await this.term.visit() : ((await this.history.open())?.record ?? null);
+    const { visits, next } = await this.history.page(undefined, limit);
     return { visits: current === null ? visits : [current, ...visits], next };
   }
 

@@ -178,8 +178,9 @@ export class Term {
     return queueEntries(this.state, this.jobs.all, this.now());
   }
 
-  /** The visit under way, for the history. */
-  visit(): VisitRecord | null {
+  /** The visit under way, for the history; those that are over are in Redis by then. */
+  async visit(): Promise<VisitRecord | null> {
+    await this.historyWriter.flush();
     return this.visits.current;
   }
 

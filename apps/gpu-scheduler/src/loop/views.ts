@@ -10,6 +10,7 @@ import type {
 import { forecast, type Expectation } from '../core/forecast.ts';
 import type { WaitingJob } from '../core/lane-queue.ts';
 import type { GpuState } from '../core/state.ts';
+import { waitingReason } from '../core/waiting-reason.ts';
 import { toLabel } from './lanes.ts';
 
 /** What is shown of the state. Pure: the same state and time give the same views. */
@@ -39,19 +40,10 @@ function waitingViewOf(state: GpuState, job: WaitingJob, expectation: Expectatio
   };
 }
 
-/** Checked in this order: nobody can be served; this lane cannot; the engine comes up; a hand-over; another's turn; the queue. */
+/** The core's reason, with the holder as people know it. */
 function reasonOf(state: GpuState, job: WaitingJob): WaitReason {
-  const holder = state.visit === null ? null : toLabel(state.visit.lane);
-  if (!state.node.isPresent || state.clearing !== null) return { code: 'engine_unavailable', holder: null };
-  const { swap } = state;
-  if (swap !== null && swap.to?.key === job.lane.key && swap.phase === 'start') {
-    return { code: 'engine_starting', holder: null };
-  }
-  if (swap !== null)
-    return { code: 'swap_under_way', holder: swap.from === null ? null : toLabel(swap.from) };
-  if ((state.lanes.get(job.lane.key)?.failures ?? 0) > 0) return { code: 'engine_unavailable', holder };
-  const isOthersTurn = state.visit !== null && state.visit.lane.key !== job.lane.key;
-  return { code: isOthersTurn ? 'other_engine_busy' : 'ahead_in_queue', holder };
+  const { code, holder } = waitingReason(state, job);
+  return { code, holder: holder === null ? null : toLabel(holder) };
 }
 
 export function statusOf(

@@ -47,8 +47,7 @@ export class Stack {
   }
 
   /** A process that uses the GPU. */
-  holder(): GpuLeases {
-    const redis = this.connect();
+  holder(redis = this.connect()): GpuLeases {
     return new GpuLeases({
       nodes: [{ node: this.name, guardBaseUrl: 'http://guard' }],
       clock: systemClock,
