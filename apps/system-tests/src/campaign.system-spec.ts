@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SHORT_CELLS, cellName } from './campaign/cells.ts';
 import { seedOfRun } from './campaign/random.ts';
-import { isClean, runCell } from './campaign/run.ts';
-import type { RunResult } from './campaign/run.ts';
+import { isClean } from './campaign/result.ts';
+import type { RunResult } from './campaign/result.ts';
+import { runCell } from './campaign/run.ts';
 import { Stage } from './campaign/stage.ts';
 import { describeFailure, renderCampaign } from './campaign/table.ts';
 

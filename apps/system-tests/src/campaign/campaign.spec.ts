@@ -12,8 +12,8 @@ import {
 } from './cells.ts';
 import { UsageError, readOptions } from './options.ts';
 import { seedOfRun, seeded } from './random.ts';
-import type { RunResult } from './run.ts';
-import { isClean } from './run.ts';
+import { isClean } from './result.ts';
+import type { RunResult } from './result.ts';
 import { renderCampaign } from './table.ts';
 
 const clean: RunResult = {

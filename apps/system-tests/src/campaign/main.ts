@@ -7,8 +7,9 @@ import type { Cell } from './cells.ts';
 import { HELP, UsageError, readOptions } from './options.ts';
 import type { CampaignOptions } from './options.ts';
 import { seedOfRun, seeded } from './random.ts';
-import { isClean, runCell } from './run.ts';
-import type { RunResult } from './run.ts';
+import { isClean } from './result.ts';
+import type { RunResult } from './result.ts';
+import { runCell } from './run.ts';
 import { Stage } from './stage.ts';
 import { describeFailure, renderCampaign } from './table.ts';
 

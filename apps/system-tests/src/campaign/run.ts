@@ -4,11 +4,12 @@ import { eventually } from '@baton/testing';
 import type { EngineName } from '@baton/contracts';
 import { z } from 'zod';
 import type { Person } from '../testing/person.ts';
-import { cellName, isArmedFault } from './cells.ts';
+import { isArmedFault } from './cells.ts';
 import type { Cell, FaultName, JobState } from './cells.ts';
 import { arm, disarm, strike } from './faults.ts';
 import { seeded } from './random.ts';
 import type { Chance } from './random.ts';
+import type { RunResult } from './result.ts';
 import type { Stage } from './stage.ts';
 import { endingOf, send } from './work.ts';
 import type { Ending, Piece } from './work.ts';
@@ -27,33 +28,12 @@ const WORK = {
 const USABLE_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 40_000;
 
-export interface RunResult {
-  readonly cell: Cell;
-  readonly seed: number;
-  /** False when no job came into the state, and nothing was broken. */
-  readonly reached: boolean;
-  /** What was done, in words. */
-  readonly what: string;
-  readonly overlaps: number;
-  readonly lost: readonly string[];
-  readonly doubles: readonly string[];
-  /** From the end of the fault until a question that was asked then was answered; null: never. */
-  readonly recoveryMs: number | null;
-  /** How many messages ended how; failures by their code. */
-  readonly endings: Readonly<Record<string, number>>;
-}
-
 export interface RunOptions {
   readonly stage: Stage;
   readonly cell: Cell;
   readonly seed: number;
   /** Short: less work, and no pause as long as a lease. */
   readonly pace: 'short' | 'long';
-}
-
-/** Nothing wrong was seen. */
-export function isClean({ overlaps, lost, doubles, recoveryMs }: RunResult): boolean {
-  return overlaps === 0 && lost.length === 0 && doubles.length === 0 && recoveryMs !== null;
 }
 
 /** Lets people work, breaks something at the state of the cell, waits for every message's end, and judges. */
@@ -96,11 +76,6 @@ export async function runCell({ stage, cell, seed, pace }: RunOptions): Promise<
     for (const act of cleanUps) await act();
     await disarm(cell.fault, stage);
   }
-}
-
-/** One line to see the run again. */
-export function repeatCommand({ cell, seed }: Pick<RunResult, 'cell' | 'seed'>): string {
-  return `npm run campaign -- --only '${cellName(cell)}' --runs 1 --seed ${seed}`;
 }
 
 function engineFor(fault: FaultName, chance: Chance): EngineName {

@@ -1,6 +1,6 @@
 import { cellName } from './cells.ts';
-import type { RunResult } from './run.ts';
-import { isClean, repeatCommand } from './run.ts';
+import { isClean, repeatCommand } from './result.ts';
+import type { RunResult } from './result.ts';
 
 const HEADING = [
   'fault',
