@@ -101,7 +101,7 @@ export class Runtime {
           tell({ type: 'swap.ended', end });
           nodeMetrics.swapEnded(end, deeds);
           logSwap(log, end, deeds, error);
-          for (const engine of engines) void engine.refresh(AbortSignal.timeout(FIRST_LOOK_MS));
+          this.node.lookAgain();
         },
       },
     });

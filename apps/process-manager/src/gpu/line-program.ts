@@ -12,6 +12,7 @@ export class LineProgram {
   private readonly take: (line: string) => void;
   private child: ChildProcess | null = null;
   private cancelRestart: () => void = () => undefined;
+  private starting: Promise<boolean> = Promise.resolve(false);
   private isClosed = false;
 
   constructor(command: readonly string[], clock: Clock, take: (line: string) => void) {
@@ -26,7 +27,22 @@ export class LineProgram {
   }
 
   /** False when there is no such program. */
-  async start(): Promise<boolean> {
+  start(): Promise<boolean> {
+    this.starting = this.spawn();
+    return this.starting;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.cancelRestart();
+    await this.starting;
+    const { child } = this;
+    if (child === null || !this.isRunning) return;
+    child.kill('SIGTERM');
+    await once(child, 'close');
+  }
+
+  private async spawn(): Promise<boolean> {
     const [program = '', ...args] = this.command;
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
@@ -40,16 +56,6 @@ export class LineProgram {
       if (this.isClosed) return;
       this.cancelRestart = this.clock.after(RESTART_MS, () => void this.start());
     });
-    if (this.isClosed) await this.close();
     return true;
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true;
-    this.cancelRestart();
-    const { child } = this;
-    if (child === null || !this.isRunning) return;
-    child.kill('SIGTERM');
-    await once(child, 'close');
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseNvidiaSmiLine } from './nvidia-smi-line.ts';
+import { parseNvidiaSmiLine, parseNvidiaSmiProcess } from './nvidia-smi-line.ts';
 
 describe('a line of nvidia-smi', () => {
   test('is a reading in MiB', () => {
@@ -22,4 +22,22 @@ describe('a line of nvidia-smi', () => {
   ])('with %s is no reading', (_, line) => {
     expect(parseNvidiaSmiLine(line)).toBeNull();
   });
+});
+
+describe("a line of nvidia-smi's list of processes", () => {
+  test.each([
+    ['5120, /usr/local/bin/python3, 9214', { pid: 5_120, name: 'python3', usedMib: 9_214 }],
+    ['77, python main.py --port 8188, 412', { pid: 77, name: 'python', usedMib: 412 }],
+    ['4, C:\\Games\\game.exe, [N/A]', { pid: 4, name: 'game.exe', usedMib: null }],
+    ['8, [Not Found], [Insufficient Permissions]', { pid: 8, name: '[Not', usedMib: null }],
+  ])('%s names one, without folder and arguments', (line, expected) => {
+    expect(parseNvidiaSmiProcess(line)).toEqual(expected);
+  });
+
+  test.each([['No running processes found'], ['No devices were found'], [''], ['0, x, 1'], ['12']])(
+    '%j names none',
+    (line) => {
+      expect(parseNvidiaSmiProcess(line)).toBeNull();
+    },
+  );
 });

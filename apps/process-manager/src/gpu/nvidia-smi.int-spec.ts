@@ -17,7 +17,7 @@ function program(name: string, text: string): string {
   return path;
 }
 
-const settings = (path: string) => ({ program: path, card: '0', intervalMs: 20, processIntervalMs: 100 });
+const settings = (path: string) => ({ program: path, card: '0', intervalMs: 20, processIntervalMs: 400 });
 
 describe('nvidia-smi', () => {
   test('runs once and is read line by line: each reading is newer than the question', async () => {
@@ -59,5 +59,38 @@ describe('nvidia-smi', () => {
 
   test('that is not installed is no probe', async () => {
     expect(await NvidiaSmiDriver.open(settings(join(folder, 'missing')), systemClock)).toBeNull();
+  });
+
+  describe('lists who uses the card', () => {
+    /** Both questions from one program: a line of memory each 20 ms, a list each 400 ms. */
+    const both = (list: string): string =>
+      `if (process.argv.join(' ').includes('--query-gpu')) setInterval(() => console.log('NVIDIA, 10, 1'), 20);
+       else { let round = 0; setInterval(() => { round += 1; ${list} }, 400); }`;
+
+    test('whole, a round after the other, from one program', async () => {
+      const path = program('list', both(`console.log('11, /bin/a, ' + round); console.log('12, b, [N/A]');`));
+      const driver = await NvidiaSmiDriver.open(settings(path), systemClock);
+      const first = await driver?.processes();
+      const second = await driver?.processes();
+      await driver?.close();
+      expect(first).toEqual([
+        { pid: 11, name: 'a', usedMib: expect.any(Number) },
+        { pid: 12, name: 'b', usedMib: null },
+      ]);
+      expect(second?.[0]?.usedMib).toBeGreaterThan(first?.[0]?.usedMib ?? Number.NaN);
+    });
+
+    test('as nobody, when nothing is printed', async () => {
+      const driver = await NvidiaSmiDriver.open(settings(program('nobody', both(''))), systemClock);
+      expect(await driver?.processes()).toEqual([]);
+      await driver?.close();
+    });
+
+    test('not at all, when the program has ended', async () => {
+      const path = program('gone', both('process.exit(9)'));
+      const driver = await NvidiaSmiDriver.open(settings(path), systemClock);
+      expect(await driver?.processes()).toBeNull();
+      await driver?.close();
+    });
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { eventually } from '@baton/testing';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { connect } from 'node:net';
 import { COMFYUI, LLAMA, TriedGuard, answerOf, textOf } from '../testing/tried-guard.ts';
 
@@ -191,7 +191,7 @@ describe('a WebSocket client that does not read', () => {
     const guard = await start(COMFYUI);
     const { server } = await guard.serve('comfyui', (_, response) => response.writeHead(400).end());
     const sockets = new WebSocketServer({ server, perMessageDeflate: false });
-    const opened = once(sockets, 'connection') as Promise<[import('ws').WebSocket]>;
+    const opened = once(sockets, 'connection') as Promise<[WebSocket]>;
     const { port, hostname } = new URL(guard.url);
     const client = connect(Number(port), hostname);
     client.on('error', () => undefined);

@@ -68,6 +68,11 @@ export class NodeService {
     this.looking = Promise.all(engines.map((engine) => this.look(engine)));
   }
 
+  /** Something has changed: what is loaded is looked up now, not at the next turn. Nobody waits for it. */
+  lookAgain(): void {
+    for (const engine of this.parts.engines) void engine.refresh(this.closing.signal);
+  }
+
   async close(): Promise<void> {
     this.closing.abort(new AppError('engine.unavailable', { cause: 'shutting down' }));
     for (const pace of this.paces) pace.close();

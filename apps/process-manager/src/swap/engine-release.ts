@@ -1,5 +1,6 @@
 import { AppError, type Clock } from '@baton/kernel';
 import type { EngineName } from '@baton/contracts';
+import { withinTime } from '../core/within-time.ts';
 import type { CardService } from '../gpu/card.service.ts';
 import type { NodeEngine } from '../node/node-engine.ts';
 
@@ -74,18 +75,13 @@ export class EngineRelease {
     const { clock, signal } = this.parts;
     const { url } = engine;
     if (url === null) return null;
-    const late = new AbortController();
-    const cancel = clock.after(limitMs, () =>
-      late.abort(new AppError('gpu.swap_failed', { engine: engine.name, cause: 'would not free in time' })),
-    );
+    const late = new AppError('gpu.swap_failed', { engine: engine.name, cause: 'would not free in time' });
     try {
-      await engine.software.free(url, AbortSignal.any([late.signal, signal]));
+      await withinTime({ clock, ms: limitMs, signal, late }, (limited) => engine.software.free(url, limited));
       return null;
     } catch (cause) {
       signal.throwIfAborted();
       return { cause };
-    } finally {
-      cancel();
     }
   }
 

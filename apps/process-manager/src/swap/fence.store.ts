@@ -38,5 +38,14 @@ function read(path: string): number {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw cause;
   }
-  return file.parse(JSON.parse(text)).highestFence;
+  try {
+    return file.parse(JSON.parse(text)).highestFence;
+  } catch (cause) {
+    throw new Error(
+      'The file of the highest fence (process-manager/fence.json in the data folder) cannot be read. It is written whole ' +
+        'or not at all, so the disk or somebody else has changed it. Put it back from a backup, or remove it while no ' +
+        'other part of Baton runs.',
+      { cause },
+    );
+  }
 }

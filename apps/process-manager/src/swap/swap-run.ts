@@ -1,5 +1,6 @@
 import { AppError, type Clock } from '@baton/kernel';
 import { DEFAULT_OLLAMA_INSTANCE, laneKey, type EngineName, type Lane } from '@baton/contracts';
+import { withinTime } from '../core/within-time.ts';
 import type { CardService } from '../gpu/card.service.ts';
 import type { GuardService } from '../guard/guard.service.ts';
 import type { NodeEngine } from '../node/node-engine.ts';
@@ -58,6 +59,9 @@ export interface SwapDeeds {
   readonly beside: readonly Lane[];
 }
 
+/** A look at an engine, not a wait for it: one that does not answer counts as holding the card. */
+const LOOK_MS = 5_000;
+
 /**
  * One hand-over, gate closed, in these steps, after a look whether the next engine is there at all:
  *   1. drain: what still goes through the guard ends by itself or is ended;
@@ -76,6 +80,7 @@ export class SwapRun {
   private freedMib: number | null = null;
   private placement: LoadResult['placement'] = 'unknown';
   private beside: readonly Lane[] = [];
+  private readonly silent = new Set<NodeEngine>();
 
   constructor(parts: SwapRunParts, order: SwapOrder, log: PhaseLog) {
     this.parts = parts;
@@ -93,7 +98,8 @@ export class SwapRun {
 
   async run(): Promise<void> {
     const { to, signal } = this.order;
-    const measured = this.measureVisit();
+    // What is learned is of use later; that it cannot be written down is no reason to fail.
+    const measured = this.measureVisit().catch(() => undefined);
     await this.mustBeThere(to);
     await this.drain();
     signal.throwIfAborted();
@@ -125,17 +131,20 @@ export class SwapRun {
     const { card, sharing } = this.parts;
     const { resident, visit } = this.order;
     this.beforeMib = card.view?.used_mib ?? null;
-    const engine =
-      resident === null ? undefined : this.parts.engines.find(({ name }) => name === resident.engine);
-    const signal = AbortSignal.any([this.order.signal, AbortSignal.timeout(this.parts.times.freeMs)]);
+    const engine = this.parts.engines.find(({ name }) => name === resident?.engine);
     const [view, heldMib] = await Promise.all([
       card.refresh(),
-      engine?.url == null ? 0 : engine.software.heldMib(engine.url, signal).catch(() => 0),
+      engine === undefined ? 0 : this.heldMib(engine),
     ]);
     if (view === null) return;
     this.beforeMib = Math.max(this.beforeMib ?? 0, view.used_mib);
     if (resident === null || visit?.emptyMib == null) return;
     sharing.learn(resident, Math.max(card.peakMib - visit.emptyMib, heldMib));
+  }
+
+  private heldMib({ url, software }: NodeEngine): Promise<number> {
+    if (url === null) return Promise.resolve(0);
+    return this.atALook((signal) => software.heldMib(url, signal)).catch(() => 0);
   }
 
   private async drain(): Promise<void> {
@@ -231,12 +240,25 @@ export class SwapRun {
   private async isHolding(engine: NodeEngine, keep: Lane | null): Promise<boolean> {
     const { url } = engine;
     if (url === null) return false;
+    if (this.silent.has(engine)) return true;
+    const { signal } = this.order;
     try {
-      return await engine.software.isHolding(url, keep, this.order.signal);
+      return await this.atALook((limited) => engine.software.isHolding(url, keep, limited));
     } catch {
-      this.order.signal.throwIfAborted();
+      signal.throwIfAborted();
+      // One silence is enough to wait for: whoever hangs will not answer the next question either.
+      this.silent.add(engine);
       return true;
     }
+  }
+
+  private atALook<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock, times } = this.parts;
+    const ms = Math.min(LOOK_MS, times.freeMs);
+    return withinTime(
+      { clock, ms, signal: this.order.signal, late: new AppError('engine.unavailable') },
+      look,
+    );
   }
 
   private async verify(): Promise<void> {
@@ -250,6 +272,14 @@ export class SwapRun {
         signal.throwIfAborted();
         // Our engines have let go: stopping them would make no room.
         if (cause instanceof AppError && cause.code === 'engine.out_of_memory') throw cause;
+        // A load that was under way shows only when it is over: asking may help after all.
+        const late = await this.holders(null);
+        if (late.length > 0) {
+          await Promise.all(late.map((engine) => this.release.free(engine)));
+          this.freedMib = await card.untilFree(times.verifyMs, signal).catch(() => null);
+          signal.throwIfAborted();
+          if (this.freedMib !== null) return;
+        }
         const ours = engines.filter(({ managed, url }) => managed.canStop && url !== null);
         if (ours.length === 0) throw cause;
         await Promise.all(ours.map((engine) => this.release.stop(engine, 'memory not free', cause)));

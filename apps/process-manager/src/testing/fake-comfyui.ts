@@ -11,6 +11,8 @@ export class FakeComfyui extends FakeEngine {
   pending: string[] = [];
   /** How many interrupts from now on are lost. */
   lostInterrupts = 0;
+  /** Prompts of its history that have failed. */
+  failures: { readonly timestamp: number; readonly exception_type: string }[] = [];
   /** The worker has died: HTTP answers, nothing happens. */
   isZombie = false;
   private readonly card: FakeCard;
@@ -36,6 +38,13 @@ export class FakeComfyui extends FakeEngine {
           queue_running: this.running.map((id) => [0, id]),
           queue_pending: this.pending.map((id) => [1, id]),
         };
+      case 'GET /history':
+        return Object.fromEntries(
+          this.failures.map((about, at) => [
+            `p${at}`,
+            { status: { messages: [['execution_error', about]] } },
+          ]),
+        );
       case 'POST /prompt':
         return this.submit((body as { prompt_id: string }).prompt_id);
       case 'POST /interrupt':
