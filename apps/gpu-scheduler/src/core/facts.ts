@@ -283,8 +283,6 @@ export function openVisit(
     };
   }
   state.turn.visited.add(lane.key);
-  const queue = state.lanes.get(lane.key);
-  if (queue !== undefined) queue.visitedAtSeq = state.arrivals;
   if (lane.engine === 'ollama') state.home = lane;
   else state.homeFailed = false;
 }

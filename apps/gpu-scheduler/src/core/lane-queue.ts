@@ -59,7 +59,7 @@ export class LaneQueue {
   failures = 0;
   /** The lane is left alone until then. */
   retryAtMs = 0;
-  /** Who had arrived when it was last visited. */
+  /** Who comes next when it was last left, as an arrival number. */
   visitedAtSeq = 0;
   private readonly lines: LayeredMap<number, UserLine>;
   private users: RankTree = null;

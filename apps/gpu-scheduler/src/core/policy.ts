@@ -256,6 +256,8 @@ function homeLane(state: GpuState): { readonly lane: Lane; readonly fromMs: numb
 /** The old visit is over from here on; the fence of the new one is used up even when the swap fails. */
 function beginSwap(state: GpuState, to: Lane | null, cause: SwapCause, nowMs: number): Effect {
   const from = state.visit?.lane ?? null;
+  const left = state.lanes.get(from?.key ?? '');
+  if (left !== undefined) left.visitedAtSeq = state.arrivals + 1;
   state.fence += 1;
   state.nodeTurns += 1;
   state.visit = null;
