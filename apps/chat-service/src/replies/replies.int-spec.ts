@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFinalState, type Message } from '@baton/contracts';
 import { FakeGpu } from '@baton/gpu-lease/testing';
+import { ERRORS } from '@baton/kernel';
 import { ScriptedOllama, eventually, startRedis, type Script } from '@baton/testing';
 import { ChatProcess, engineModel } from '../testing/chat-process.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/databases.ts';
@@ -244,16 +245,20 @@ describe('replies', () => {
       await eventually(() => hasLeft);
     });
 
-    test('a job that the scheduler gave up is told by its code', async () => {
-      gpu.pause();
-      const replyId = await ask(await newChat());
-      await eventually(() => gpu.isWaiting(`reply-${replyId}-1`));
-      gpu.refuse(`reply-${replyId}-1`, 'gpu.wait_too_long');
-      await expect(ended(replyId)).resolves.toMatchObject({
-        state: 'failed',
-        error: { code: 'gpu.wait_too_long' },
-      });
-    });
+    test.each(['gpu.wait_too_long', 'gpu.overloaded', 'gpu.user_limit'] as const)(
+      'a job that the scheduler ends with %s is told so, and not asked for again',
+      async (code) => {
+        gpu.pause();
+        const replyId = await ask(await newChat());
+        await eventually(() => gpu.isWaiting(`reply-${replyId}-1`));
+        gpu.refuse(`reply-${replyId}-1`, code);
+        await expect(ended(replyId)).resolves.toMatchObject({
+          state: 'failed',
+          error: { code, say: ERRORS[code].say },
+        });
+        expect(gpu.jobIds).toEqual([`reply-${replyId}-1`]);
+      },
+    );
   });
 
   describe('stopping', () => {

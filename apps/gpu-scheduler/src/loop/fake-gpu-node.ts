@@ -21,6 +21,8 @@ export class FakeGpuNode implements GpuNode {
   readonly swaps: string[] = [];
   /** Every fence that was accepted, in this order. */
   readonly fences: number[] = [];
+  /** Those of swaps among them: each must be new. */
+  readonly swapFences: number[] = [];
   /** Called when a call comes in: a test can keep its caller waiting. */
   before: (call: 'admit' | 'revoke' | 'startSwap' | 'status') => Promise<void> = () => Promise.resolve();
   /** Largest number of different lanes that were let in at the same time; more than one is the end of the world. */
@@ -71,6 +73,7 @@ export class FakeGpuNode implements GpuNode {
     await this.reach('startSwap');
     if (this.current?.swapId === swap.swapId || this.last?.swapId === swap.swapId) return { accepted: true };
     this.raise(swap.fence);
+    this.swapFences.push(swap.fence);
     if (this.admitted.size > 0) throw new Error('a swap was asked for while leases were let in');
     const from = this.owner;
     this.owner = null;

@@ -124,6 +124,23 @@ describe('on a Redis that stays', () => {
     await holder.close();
   }, 20_000);
 
+  test('who has as many waiting as one may have is told at once, and the queue shows why', async () => {
+    await stack.start({ maxWaitingPerUser: 2 });
+    const held = await stack.hold(CHAT);
+    const waiting = [1, 2].map(() => stack.use(CHAT, () => Promise.resolve('served')));
+    const queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
+    await eventually(async () => (await queue.getPrioritizedCount()) === 2);
+    await expect(stack.use(CHAT, () => Promise.resolve(), { jobId: 'one-too-many' })).rejects.toMatchObject({
+      code: 'gpu.user_limit',
+      details: { expectedWaitMs: expect.any(Number) },
+    });
+    const refused = await queue.getJob('one-too-many');
+    expect(refused?.failedReason).toBe('gpu.user_limit');
+    held.end();
+    await expect(Promise.all(waiting)).resolves.toEqual(['served', 'served']);
+    await queue.close();
+  });
+
   test('an engine that does not come up: those who wait are told after some tries', async () => {
     await stack.start();
     stack.node.failingSwaps = 3;

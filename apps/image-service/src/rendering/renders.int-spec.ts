@@ -297,13 +297,16 @@ describe('an image request', () => {
       await expect(readdir(join(folder, 'images')).catch(() => [])).resolves.toEqual([]);
     });
 
-    test('a job that the scheduler gave up is told by its code', async () => {
-      gpu.pause();
-      const messageId = await ask();
-      await eventually(() => gpu.isWaiting(`prompting-${messageId}-1`));
-      gpu.refuse(`prompting-${messageId}-1`, 'gpu.wait_too_long');
-      await expect(ended(messageId)).resolves.toMatchObject({ errorCode: 'gpu.wait_too_long' });
-    });
+    test.each(['gpu.wait_too_long', 'gpu.overloaded', 'gpu.user_limit'] as const)(
+      'a job that the scheduler ends with %s is told so',
+      async (code) => {
+        gpu.pause();
+        const messageId = await ask();
+        await eventually(() => gpu.isWaiting(`prompting-${messageId}-1`));
+        gpu.refuse(`prompting-${messageId}-1`, code);
+        await expect(ended(messageId)).resolves.toMatchObject({ errorCode: code });
+      },
+    );
   });
 
   describe('stopping', () => {
