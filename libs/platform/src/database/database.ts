@@ -90,7 +90,7 @@ async function dataSourceOptions({ schema, config, logSql, log }: OpenDatabase):
     migrationsTableName: `migrations_${owner}`,
     synchronize: false,
     logging: logSql,
-    logger: new SqlLog(log),
+    logger: new SqlLog(logSql ? log : null),
   };
   if (config.dialect === 'mysql') {
     return {

@@ -8,6 +8,18 @@ import { Log } from '../logging/log.ts';
 import { openDatabase } from './database.ts';
 
 test('LOG_SQL shows statements and none of their values', async () => {
+  const written = await logOf({ logSql: true });
+  expect(written).toContain('SELECT ? AS said');
+  expect(written).toContain('sql.fail');
+  expect(written).not.toContain('secret');
+});
+
+test('without LOG_SQL no statement is shown', async () => {
+  expect(await logOf({ logSql: false })).toBe('');
+});
+
+/** What is logged while one statement works and one fails. */
+async function logOf({ logSql }: { logSql: boolean }): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sql-log-'));
   let written = '';
   const output = new Writable({
@@ -19,7 +31,7 @@ test('LOG_SQL shows statements and none of their values', async () => {
   const source = await openDatabase({
     schema: { owner: 'sql-log', entities: () => [], migrations: [] },
     config: { dialect: 'sqlite', folder },
-    logSql: true,
+    logSql,
     log: new Log(pino(output)),
   });
   try {
@@ -29,7 +41,5 @@ test('LOG_SQL shows statements and none of their values', async () => {
     await source.destroy();
     await rm(folder, { recursive: true });
   }
-  expect(written).toContain('SELECT ? AS said');
-  expect(written).toContain('sql.fail');
-  expect(written).not.toContain('secret');
-});
+  return written;
+}
