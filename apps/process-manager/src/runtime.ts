@@ -158,11 +158,12 @@ export class Runtime {
     const watchesEnded = this.watches.map((watch) => watch.close());
     // A unit, a container or a workload has a life of its own, and only a child ends with us.
     const children = this.engines.all.filter(({ managed }) => managed.kind === 'child');
-    await Promise.allSettled(children.map(({ managed }) => managed.stop()));
+    const stopped = await Promise.allSettled(children.map(({ managed }) => managed.stop()));
     await Promise.all(this.engines.all.map(({ managed }) => managed.close()));
     await Promise.all([swapEnded, nodeEnded, ...watchesEnded]);
     await this.card.close();
     await this.http.close();
+    for (const end of stopped) if (end.status === 'rejected') throw end.reason;
   }
 
   private async begin({ config, log }: RuntimeParts): Promise<void> {

@@ -18,6 +18,8 @@ export interface ExternalSettings {
 
 const STATUS_MS = 5_000;
 const POLL_MS = 200;
+/** Our own end has a deadline of 8 s; the manager goes on by itself. */
+const CLOSE_MS = 4_000;
 
 /**
  * The engine under a process manager of somebody else's, which can only switch from one engine to the other and say
@@ -79,7 +81,9 @@ export class ExternalDriver implements EngineDriver {
 
   /** Leaves the machine as it was found: with Ollama. Nobody is there any more to hear that it did not work. */
   async close(): Promise<void> {
-    if (this.settings.engine === 'comfyui') await this.stop().catch(() => undefined);
+    const { engine, restores } = this.settings;
+    if (engine !== 'comfyui' || !restores || !(await isListening(this.url))) return;
+    await this.switchTo('ollama', AbortSignal.timeout(CLOSE_MS)).catch(() => undefined);
   }
 
   private async switchTo(service: string, signal?: AbortSignal): Promise<void> {
@@ -111,6 +115,8 @@ export class ExternalDriver implements EngineDriver {
     const late = AbortSignal.timeout(limitMs);
     const response = await request(`${apiUrl}${path}`, {
       method,
+      // Asked so seldom that a connection kept open would only go stale.
+      reset: true,
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
     });

@@ -10,6 +10,7 @@ export class ChangePace<T> {
   private readonly send: (value: T) => void;
   private cancel: (() => void) | null = null;
   private held: { readonly value: T } | null = null;
+  private isClosed = false;
 
   constructor(clock: Clock, intervalMs: number, send: (value: T) => void) {
     this.clock = clock;
@@ -23,6 +24,7 @@ export class ChangePace<T> {
       return;
     }
     this.send(value);
+    if (this.isClosed) return;
     this.cancel = this.clock.after(this.intervalMs, () => {
       this.cancel = null;
       const { held } = this;
@@ -31,7 +33,9 @@ export class ChangePace<T> {
     });
   }
 
+  /** What changes after this is told at once, and no timer is left behind. */
   close(): void {
+    this.isClosed = true;
     this.cancel?.();
     this.cancel = null;
     this.held = null;
