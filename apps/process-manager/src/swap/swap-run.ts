@@ -59,6 +59,9 @@ export interface SwapDeeds {
   readonly beside: readonly Lane[];
 }
 
+/** The driver is up to 1.5 s late. What it still counts after this long is held by somebody. */
+const RELOOK_MS = 2_500;
+
 /** A look at an engine, not a wait for it: one that does not answer counts as holding the card. */
 const LOOK_MS = 5_000;
 
@@ -262,31 +265,50 @@ export class SwapRun {
   }
 
   private async verify(): Promise<void> {
-    const { card, engines, times } = this.parts;
+    const { card, times } = this.parts;
     if (!card.canVerify) return;
-    const { signal } = this.order;
     await this.log.measure('verify', async () => {
-      try {
-        this.freedMib = await card.untilFree(times.verifyMs, signal);
-      } catch (cause) {
-        signal.throwIfAborted();
-        // Our engines have let go: stopping them would make no room.
-        if (cause instanceof AppError && cause.code === 'engine.out_of_memory') throw cause;
-        // A load that was under way shows only when it is over: asking may help after all.
-        const late = await this.holders(null);
-        if (late.length > 0) {
-          await Promise.all(late.map((engine) => this.release.free(engine)));
-          this.freedMib = await card.untilFree(times.verifyMs, signal).catch(() => null);
-          signal.throwIfAborted();
-          if (this.freedMib !== null) return;
-        }
-        const ours = engines.filter(({ managed, url }) => managed.canStop && url !== null);
-        if (ours.length === 0) throw cause;
-        await Promise.all(ours.map((engine) => this.release.stop(engine, 'memory not free', cause)));
-        this.freedMib = await card.untilFree(times.verifyMs, signal);
+      const looks: readonly (() => Promise<unknown>)[] = [
+        () => Promise.resolve(),
+        // A load that was under way shows in the engine's list only when it is over: asking once more may help.
+        () => this.freeLate(),
+        () => this.stopOurs(),
+      ];
+      for (const [at, prepare] of looks.entries()) {
+        await prepare();
+        const ms = at === 0 ? Math.min(RELOOK_MS, times.verifyMs) : times.verifyMs;
+        const usedMib = await this.freedWithin(ms, at === looks.length - 1);
+        if (usedMib === null) continue;
+        this.freedMib = usedMib;
+        break;
       }
       card.restartPeak();
     });
+  }
+
+  /** Null when the card is not free in time; the last look rejects instead. */
+  private async freedWithin(ms: number, isLast: boolean): Promise<number | null> {
+    const { signal } = this.order;
+    try {
+      return await this.parts.card.untilFree(ms, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      // Too little room although our engines have let go: stopping them would make none.
+      if (isLast || (cause instanceof AppError && cause.code === 'engine.out_of_memory')) throw cause;
+      return null;
+    }
+  }
+
+  private async freeLate(): Promise<void> {
+    const late = await this.holders(null);
+    await Promise.all(late.map((engine) => this.release.free(engine)));
+  }
+
+  /** @throws AppError `gpu.swap_failed` where none of the engines is ours to stop */
+  private async stopOurs(): Promise<void> {
+    const ours = this.parts.engines.filter(({ managed, url }) => managed.canStop && url !== null);
+    if (ours.length === 0) throw new AppError('gpu.swap_failed', { cause: 'memory not free' });
+    await Promise.all(ours.map((engine) => this.release.stop(engine, 'memory not free')));
   }
 
   private async makeReady(to: Lane, isLoaded: boolean): Promise<LoadResult> {
