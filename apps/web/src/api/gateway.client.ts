@@ -1,13 +1,5 @@
 import * as api from '@baton/api-client';
-import {
-  readCardHistory,
-  readEngineLogs,
-  readGpuHistory,
-  stowaway,
-  switchGpu,
-  type EngineName,
-} from '@baton/contracts';
-import { z } from 'zod';
+import type { EngineName } from '@baton/contracts';
 import type { GatewayFetch } from './gateway-fetch.ts';
 import { failureIn, RequestFailed } from './request-failed.ts';
 
@@ -20,7 +12,7 @@ export function gatewayClient(ask: GatewayFetch) {
     // The generated client hands over a Request that is complete.
     fetch: (request) => ask(request instanceof Request ? request : new Request(request)),
   });
-  return { ...accounts(client), ...chats(client), ...images(client), ...operations(ask), ...streams(ask) };
+  return { ...accounts(client), ...chats(client), ...images(client), ...operations(client), ...streams(ask) };
 }
 
 export type GatewayClient = ReturnType<typeof gatewayClient>;
@@ -73,44 +65,25 @@ export interface SwitchWish {
 }
 
 /** For administrators. */
-function operations(ask: GatewayFetch) {
-  const read = async <T>(path: string, shape: z.ZodType<T>): Promise<T> =>
-    shape.parse(await bodyOf(ask(new Request(path, { cache: 'no-store' }))));
+function operations(client: api.Client) {
   return {
     gpuHistory: (before: string | null, limit: number) =>
-      read(`/api/gpu/history?${query({ before, limit })}`, readGpuHistory.reply),
-    cardHistory: () => read('/api/process/card-history', readCardHistory.reply),
-    stowaways: () => read('/api/process/status', z.object({ stowaways: z.array(stowaway).default([]) })),
-    engineLogs: (engine: EngineName, lines: number) =>
-      read(`/api/process/logs?${query({ service: engine, lines })}`, readEngineLogs.reply),
-    switchGpu: async ({ engine, model, force }: SwitchWish) => {
-      const path = `/api/process/switch?${query({ service: engine, model, force })}`;
-      return switchGpu.reply.parse(await bodyOf(ask(new Request(path, { method: 'POST' }))));
+      answerOf(api.gpuHistory({ client, query: { ...(before === null ? {} : { before }), limit } })),
+    processStatus: () => answerOf(api.processStatus({ client })),
+    cardHistory: () => answerOf(api.processCardHistory({ client })),
+    engineLogs: (service: EngineName, lines: number) =>
+      answerOf(api.processLogs({ client, query: { service, lines } })),
+    switchGpu: ({ engine, model, force }: SwitchWish) => {
+      const query = { service: engine, ...(model === null ? {} : { model }), force: asWord(force) };
+      return answerOf(api.processSwitch({ client, query }));
     },
-    restartEngine: async (engine: EngineName) => {
-      await bodyOf(
-        ask(new Request(`/api/process/restart?${query({ service: engine })}`, { method: 'POST' })),
-      );
-    },
-    opsPass: async () => {
-      await bodyOf(ask(new Request('/api/ops/pass', { method: 'POST' })));
-    },
+    restartEngine: (service: EngineName) => answerOf(api.processRestart({ client, query: { service } })),
+    opsPass: () => answerOf(api.opsPass({ client })),
   };
 }
 
-function query(values: Readonly<Record<string, string | number | boolean | null>>): string {
-  const told = Object.entries(values).flatMap(([name, value]): [string, string][] =>
-    value === null ? [] : [[name, String(value)]],
-  );
-  return new URLSearchParams(told).toString();
-}
-
-async function bodyOf(asked: Promise<Response>): Promise<unknown> {
-  const response = await asked;
-  const text = await response.text();
-  const body: unknown = text === '' ? null : JSON.parse(text);
-  if (!response.ok) throw new RequestFailed(response.status, failureIn(body));
-  return body;
+function asWord(flag: boolean): 'true' | 'false' {
+  return flag ? 'true' : 'false';
 }
 
 /** Streams are read by `readEventStream`, which resumes; the generated reader would begin anew after a reload. */

@@ -108,8 +108,8 @@ function MemoryOverTime(): JSX.Element | null {
 
 function Stowaways(): JSX.Element | null {
   const { t, i18n } = useTranslation();
-  const { data } = useStowaways();
-  if (data === undefined || data.stowaways.length === 0) return null;
+  const stowaways = useStowaways().data?.stowaways ?? [];
+  if (stowaways.length === 0) return null;
   return (
     <div>
       <Title order={3} size="xs" c="dimmed" mb={2}>
@@ -119,7 +119,7 @@ function Stowaways(): JSX.Element | null {
         {t('gpu_screen.stowaways_hint')}
       </Text>
       <ul className={classes['stowaways']}>
-        {data.stowaways.map(({ pid, name, used_mib: usedMib }) => (
+        {stowaways.map(({ pid, name, used_mib: usedMib }) => (
           <li key={pid}>
             <span>{t('gpu_screen.stowaway', { name, pid })}</span>
             <b>{formatGib(usedMib, i18n.language)}</b>

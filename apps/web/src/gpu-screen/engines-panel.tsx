@@ -3,7 +3,7 @@ import { Badge, Button, Group, Skeleton, Text } from '@mantine/core';
 import { IconFileText, IconMessage2, IconPhoto, IconRotateClockwise } from '@tabler/icons-react';
 import { useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ENGINE_NAMES } from '../gpu/baton-place.ts';
+import { ENGINE_NAMES, inOrder } from '../gpu/baton-place.ts';
 import { EngineStateBadge } from '../gpu/engine-state-badge.tsx';
 import { EngineLogDialog } from './engine-log-dialog.tsx';
 import classes from './engines-panel.module.css';
@@ -13,7 +13,7 @@ import { RestartDialog } from './restart-dialog.tsx';
 type Opened = { readonly what: 'log' | 'restart'; readonly engine: EngineName } | null;
 
 /** The engines as the process-manager sees them, and what can be done with each. */
-export function EnginesPanel({ engines }: { readonly engines: readonly EngineView[] }): JSX.Element {
+export function EnginesPanel({ engines }: { readonly engines: EngineView[] }): JSX.Element {
   const { t } = useTranslation();
   const [opened, setOpened] = useState<Opened>(null);
   const close = (): void => setOpened(null);
@@ -21,7 +21,7 @@ export function EnginesPanel({ engines }: { readonly engines: readonly EngineVie
     <Panel title={t('gpu.engines')}>
       {engines.length === 0 && <Skeleton h={90} />}
       <ul className={classes['engines']}>
-        {engines.map((view) => (
+        {inOrder(engines).map((view) => (
           <Engine key={view.engine} view={view} onOpen={(what) => setOpened({ what, engine: view.engine })} />
         ))}
       </ul>

@@ -40,8 +40,8 @@ export function useCardHistory() {
 export function useStowaways() {
   const { client } = useGateway();
   return useQuery({
-    queryKey: ['stowaways'],
-    queryFn: () => client.stowaways(),
+    queryKey: ['process-status'],
+    queryFn: () => client.processStatus(),
     refetchInterval: CARD_EVERY_MS,
   });
 }

@@ -2,6 +2,11 @@ import type { EngineName, GpuStatus, SwapPhase } from '@baton/contracts';
 
 export const ENGINE_NAMES: Readonly<Record<EngineName, string>> = { ollama: 'Ollama', comfyui: 'ComfyUI' };
 
+/** Always in the same order: they report in the order in which they changed. */
+export function inOrder(engines: GpuStatus['engines']): GpuStatus['engines'] {
+  return engines.toSorted((one, other) => other.engine.localeCompare(one.engine));
+}
+
 export const SWAP_PHASES: readonly SwapPhase[] = ['drain', 'free', 'verify', 'start', 'load', 'ready'];
 
 /** Where the baton is drawn between Ollama (0) and ComfyUI (1); null while nobody has it and it goes nowhere. */

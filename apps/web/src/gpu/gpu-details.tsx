@@ -3,7 +3,7 @@ import { Group, Stack, Text, Title } from '@mantine/core';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatDuration } from '../ui/duration.ts';
-import { ENGINE_NAMES } from './baton-place.ts';
+import { ENGINE_NAMES, inOrder } from './baton-place.ts';
 import { EngineStateBadge } from './engine-state-badge.tsx';
 import { QueueList } from './queue-list.tsx';
 import { sayLane, saySwapEngines } from './swap-words.ts';
@@ -48,7 +48,7 @@ function Heading({ text }: { readonly text: string }): JSX.Element {
 function Engines({ status }: { readonly status: GpuStatus }): JSX.Element {
   return (
     <Stack gap={8}>
-      {status.engines.map(({ engine, state, loaded_models: loaded }) => (
+      {inOrder(status.engines).map(({ engine, state, loaded_models: loaded }) => (
         <Group key={engine} gap="xs" wrap="nowrap" align="baseline">
           <Text size="sm" fw={600}>
             {ENGINE_NAMES[engine]}

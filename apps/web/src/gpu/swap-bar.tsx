@@ -1,7 +1,7 @@
 import type { SwapRecord } from '@baton/contracts';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { formatDuration } from '../ui/duration.ts';
+import { formatStep } from '../ui/duration.ts';
 import classes from './swap-bar.module.css';
 
 /** The steps of a hand-over side by side, each as wide as it was long. A picture only: `SwapPhases` says it in words. */
@@ -33,7 +33,7 @@ export function SwapPhases({ swap }: { readonly swap: SwapRecord }): JSX.Element
               style={{ width: `${Math.max(1, (ms / longest) * 100)}%` }}
             />
           </span>
-          <span className={classes['ms']}>{formatDuration(ms, i18n.language)}</span>
+          <span className={classes['ms']}>{formatStep(ms, i18n.language)}</span>
         </li>
       ))}
     </ol>

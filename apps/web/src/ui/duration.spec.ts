@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatBand, formatDuration } from './duration.ts';
+import { formatBand, formatDuration, formatStep } from './duration.ts';
 
 /** Languages put different kinds of spaces between a number and its unit. */
 const plain = (text: string): string => text.replace(/\s/gu, ' ');
@@ -16,6 +16,12 @@ describe('a length of time', () => {
     [3_600_000, '60m'],
   ])('%i ms reads %s in English', (ms, said) => {
     expect(plain(formatDuration(ms, 'en'))).toBe(said);
+  });
+
+  test('a short step is told in milliseconds', () => {
+    expect(plain(formatStep(417, 'en'))).toBe('417ms');
+    expect(plain(formatStep(417, 'ru'))).toBe('417 мс');
+    expect(plain(formatStep(2_100, 'en'))).toBe('2.1s');
   });
 
   test('Russian has its own units and decimal comma', () => {

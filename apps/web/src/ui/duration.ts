@@ -14,6 +14,12 @@ function sayDuration(ms: number, language: string): string {
   return rest === 0 || minutes >= 10 ? said : `${said} ${inUnit(language, 'second', 0).format(rest)}`;
 }
 
+/** A step of something short: milliseconds as long as there are fewer than a thousand. */
+export function formatStep(ms: number, language: string): string {
+  if (ms >= 1_000) return formatDuration(ms, language);
+  return inUnit(language, 'millisecond', 0).format(ms).replace(/\s/gu, '\u00a0');
+}
+
 /** An estimate as people say it; `latest` null when it says no more than `likely`. */
 export interface Band {
   readonly likely: string;
@@ -42,7 +48,11 @@ function rounded(ms: number, round: (value: number) => number): number {
   return Math.max(1_000, round(ms / stepMs) * stepMs);
 }
 
-function inUnit(language: string, unit: 'second' | 'minute', digits: number): Intl.NumberFormat {
+function inUnit(
+  language: string,
+  unit: 'millisecond' | 'second' | 'minute',
+  digits: number,
+): Intl.NumberFormat {
   return new Intl.NumberFormat(language, {
     style: 'unit',
     unit,
