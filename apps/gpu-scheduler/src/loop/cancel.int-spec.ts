@@ -116,6 +116,8 @@ test('a waiter that vanished without a word gives its place back when its lease 
   await held.done;
   await stack.use(CHAT, () => Promise.resolve());
   expect((await queue.getJob('reply-77-1'))?.failedReason).toBe('gpu.lease_lost');
+  // Only to take its timers away: nobody hears it any more.
   stop.abort();
+  await expect(lost).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
   await gone.close();
 }, 20_000);

@@ -17,7 +17,7 @@ const DRAIN_MS = 2_000;
 
 /** What an effect came to, for the core and for the log. */
 export interface EffectResults {
-  granted(leaseId: string, bootId: string, reason: GrantReason): void;
+  granted(leaseId: string, bootId: string): void;
   grantFailed(leaseId: string, why: GrantFailure): void;
   swapAccepted(swapId: string): void;
   swapRefused(swapId: string): void;
@@ -106,7 +106,7 @@ export class Effects {
       ? await this.store({ leaseId, job, fence, payload, swapId, reason })
       : 'job_gone';
     if (outcome === 'granted') {
-      results.granted(leaseId, admission.value.bootId, reason);
+      results.granted(leaseId, admission.value.bootId);
       return;
     }
     await this.shutDoor(leaseId);

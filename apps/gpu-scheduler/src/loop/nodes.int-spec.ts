@@ -98,7 +98,8 @@ describe('two GPUs', () => {
     const held = await first.hold(CHAT);
     const dying = first.connect();
     const crashed = newUsers(dying);
-    const lost = use(CHAT, where, { jobId: 'reply-77-1', by: crashed });
+    const end = new AbortController();
+    const lost = use(CHAT, where, { jobId: 'reply-77-1', by: crashed, signal: end.signal });
     lost.catch(() => undefined);
     const queue = new Queue(gpuQueueName('gpu0'), { connection: first.redis });
     await eventually(() => queue.getJob('reply-77-1'));
@@ -119,6 +120,9 @@ describe('two GPUs', () => {
     await expect(again).resolves.toBe('http://guard0/engines/ollama');
     await Promise.all(others);
     expect(runs).toBe(1);
+    // Only to take its timers away: nobody hears it any more.
+    end.abort();
+    await expect(lost).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
     await crashed.close();
     await queue.close();
   });

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type {
   GpuJob,
   GpuStatus,
-  GrantReason,
   InboxEntry,
   LeaseRecord,
   NodeEvent,
@@ -216,6 +215,7 @@ export class Term {
   private carryOut(effect: Effect, nowMs: number): void {
     this.log.decided(effect);
     if (effect.do === 'startSwap') this.visits.swapStarted(effect.swap, effect.reason, nowMs);
+    else if (effect.do === 'grant') this.noteGrant(effect, nowMs);
     else if (effect.do === 'finish') {
       this.jobs.ends(effect.job.id);
       this.visits.leaseEnded(effect.leaseId, effect.ending, nowMs);
@@ -372,9 +372,10 @@ export class Term {
 
   private results(): EffectResults {
     return {
-      granted: (leaseId, bootId, reason) => this.granted(leaseId, bootId, reason),
+      granted: (leaseId, bootId) => this.granted(leaseId, bootId),
       grantFailed: (leaseId, why) => {
         this.context.log.warn('lease.grant_failed', { leaseId, why });
+        this.visits.grantFailed(leaseId);
         this.take({ is: 'grantFailed', leaseId, why });
         if (why === 'refused') this.rounds.lookAtNode();
       },
@@ -391,14 +392,18 @@ export class Term {
     };
   }
 
-  private granted(leaseId: string, bootId: string, reason: GrantReason): void {
+  private noteGrant({ leaseId, job, reason }: Extract<Effect, { do: 'grant' }>, nowMs: number): void {
+    const payload = this.jobs.payload(job.id);
+    if (payload !== undefined) this.visits.granting(newLease(leaseId, job.id, payload, { reason, nowMs }));
+  }
+
+  private granted(leaseId: string, bootId: string): void {
     const job = this.state.running.get(leaseId)?.job;
-    const payload = job === undefined ? undefined : this.jobs.payload(job.id);
-    if (job !== undefined && payload !== undefined) {
+    if (job !== undefined) {
       const promise = this.jobs.promise(job.id);
       this.log.granted(job, promise === null ? null : promise - job.submittedAtMs, this.now());
-      this.visits.granted(newLease(leaseId, job.id, payload, { reason, nowMs: this.now() }), this.now());
     }
+    this.visits.granted(leaseId, this.now());
     this.take({ is: 'granted', leaseId, bootId });
   }
 

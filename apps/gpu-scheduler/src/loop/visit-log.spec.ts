@@ -23,6 +23,12 @@ function lease(id: string): LeaseHistory {
   };
 }
 
+/** Decided and carried out. */
+function grant(log: VisitLog, id: string, nowMs: number): void {
+  log.granting(lease(id));
+  log.granted(id, nowMs);
+}
+
 /** As much of a state as the log looks at. */
 function state(seen: { visit?: Pick<Visit, 'fence' | 'lane'>; swap?: Swap; isAway?: boolean }): GpuState {
   return {
@@ -76,7 +82,7 @@ function inVisit(): VisitLog {
 describe('a visit', () => {
   test('is kept with its cause, its swap with what the driver said, and its leases', () => {
     const log = inVisit();
-    log.granted(lease('a'), 101);
+    grant(log, 'a', 101);
     log.leaseEnded('a', { outcome: 'completed', code: null }, 150);
     log.swapStarted(swap(3), 'return_home', 200);
     const { over } = log.takeChange();
@@ -90,7 +96,7 @@ describe('a visit', () => {
         failed: null,
         opened_at_ms: 100,
         closed_at_ms: 200,
-        leases: [{ ...lease('a'), ended_at_ms: 150, outcome: 'completed' }],
+        leases: [{ ...lease('a'), granted_at_ms: 101, ended_at_ms: 150, outcome: 'completed' }],
       },
     ]);
   });
@@ -121,13 +127,26 @@ describe('a visit', () => {
     expect(log.takeChange().over).toMatchObject([{ fence: 7, cause: null, closed_at_ms: 30 }]);
   });
 
+  test('has a lease whose end was heard of before its grant, once; and none that did not come to be', () => {
+    const log = inVisit();
+    log.granting(lease('quick'));
+    log.leaseEnded('quick', { outcome: 'completed', code: null }, 120);
+    log.granted('quick', 121);
+    log.granting(lease('refused'));
+    log.grantFailed('refused');
+    log.granted('refused', 130);
+    expect(log.current?.leases).toEqual([
+      { ...lease('quick'), granted_at_ms: 120, ended_at_ms: 120, outcome: 'completed' },
+    ]);
+  });
+
   test('of very many leases is kept in parts; who holds one at the time goes along', () => {
     const log = inVisit();
     for (let n = 0; n < 100; n += 1) {
-      log.granted(lease(String(n)), 101);
+      grant(log, String(n), 101);
       if (n < 99) log.leaseEnded(String(n), { outcome: 'completed', code: null }, 102);
     }
-    log.granted(lease('next'), 103);
+    grant(log, 'next', 103);
     const { over, open } = log.takeChange();
     expect(over).toMatchObject([{ part: 1, cause: 'turn_over' }]);
     expect(over[0]?.leases).toHaveLength(99);
@@ -139,7 +158,7 @@ describe('a visit', () => {
 describe('a new leader', () => {
   function successor(): VisitLog {
     const former = inVisit();
-    former.granted(lease('a'), 101);
+    grant(former, 'a', 101);
     const { open } = former.takeChange();
     const log = new VisitLog('gpu0');
     if (open !== null) log.inherit(open);
@@ -181,6 +200,6 @@ test('what has changed is handed out once', () => {
   const log = inVisit();
   expect(log.takeChange()).toMatchObject({ isAnew: true, leases: [] });
   expect(log.isChanged).toBe(false);
-  log.granted(lease('a'), 101);
+  grant(log, 'a', 101);
   expect(log.takeChange()).toMatchObject({ isAnew: false, leases: [{ lease_id: 'a' }] });
 });

@@ -31,6 +31,7 @@ export class VisitLog {
   private isAnew = false;
   private hasNews = false;
   private readonly newLeases = new Map<string, LeaseHistory>();
+  private readonly pending = new Map<string, LeaseHistory>();
 
   constructor(node: string) {
     this.node = node;
@@ -75,13 +76,26 @@ export class VisitLog {
     this.close(nowMs);
   }
 
-  granted(lease: LeaseHistory, nowMs: number): void {
-    if (this.record === null) return;
+  /** It was decided; whether it comes to be is heard later. */
+  granting(lease: LeaseHistory): void {
+    this.pending.set(lease.lease_id, lease);
+  }
+
+  /** An echo when its end was heard of first, which happens: holders can be quicker than our own answer from Redis. */
+  granted(leaseId: string, nowMs: number): void {
+    const lease = this.pending.get(leaseId);
+    if (lease === undefined || this.record === null) return;
+    this.pending.delete(leaseId);
     if (this.record.leases.length >= LEASES_PER_PART) this.beginPart(nowMs);
-    this.put(lease);
+    this.put({ ...lease, granted_at_ms: nowMs });
+  }
+
+  grantFailed(leaseId: string): void {
+    this.pending.delete(leaseId);
   }
 
   leaseEnded(leaseId: string, { outcome, code }: Ending, nowMs: number): void {
+    this.granted(leaseId, nowMs);
     const lease = this.record?.leases.find(({ lease_id }) => lease_id === leaseId);
     if (lease !== undefined && lease.ended_at_ms === null) {
       this.put({ ...lease, ended_at_ms: nowMs, outcome, code });
