@@ -65,7 +65,7 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
             closeMenuOnClick
             leftSection={<IconCpu size={16} aria-hidden />}
           >
-            {t('gpu_screen.open')}
+            {t('settings.gpu')}
           </Menu.Item>
         )}
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => logout.mutate()}>

@@ -57,6 +57,17 @@ function feedOf(feeds: ReplyFeeds) {
 }
 
 describe('the feed of a running answer', () => {
+  test('a reason that this page does not know yet costs neither the place nor the estimate', () => {
+    const { feeds, readings, paint } = page();
+    const feed = feedOf(feeds);
+    feed.subscribe(() => undefined);
+    const queued = { type: 'state', state: 'queued', position: 3, eta_p50_ms: 4_000, eta_p90_ms: 9_000 };
+    const reason = { code: 'a_reason_of_tomorrow', holder: null };
+    readings[0]?.onEvent({ id: '10', data: JSON.stringify({ ...queued, reason }) });
+    paint();
+    expect(feed.snapshot().wait).toEqual({ position: 3, reason: null, etaP50Ms: 4_000, etaP90Ms: 9_000 });
+  });
+
   test('many tokens between two paints are shown by one change', () => {
     const { feeds, readings, paint } = page();
     const feed = feedOf(feeds);

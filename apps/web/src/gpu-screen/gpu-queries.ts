@@ -51,7 +51,8 @@ export function useEngineLogs(engine: EngineName) {
   return useQuery({
     queryKey: ['engine-logs', engine],
     queryFn: () => client.engineLogs(engine, LOG_LINES),
-    refetchInterval: LOG_EVERY_MS,
+    // Where an engine has no log, asking again would not give it one.
+    refetchInterval: ({ state }) => (state.status === 'error' ? false : LOG_EVERY_MS),
     // What an engine printed is not kept in the page when nobody looks at it.
     gcTime: 0,
   });

@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { useGpu } from '../gpu/gpu-feed.ts';
+import { addGpuScreenWords } from '../i18n/gpu-screen-words.ts';
 import { CardPanel } from './card-panel.tsx';
 import { DashboardButton } from './dashboard-button.tsx';
 import { EnginesPanel } from './engines-panel.tsx';
@@ -11,6 +12,9 @@ import classes from './gpu-screen.module.css';
 import { HistoryPanel } from './history-panel.tsx';
 import { NowPanel } from './now-panel.tsx';
 import { SwitchPanel } from './switch-panel.tsx';
+
+// Before the first word is drawn: this module is loaded when the screen is opened.
+addGpuScreenWords();
 
 /** For administrators: the card, the engines, the queue and the visits, and the way to hand the GPU over by hand. */
 export function GpuScreen({ user }: { readonly user: User }): JSX.Element {

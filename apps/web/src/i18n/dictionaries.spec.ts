@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '@baton/kernel';
-import { en } from './en.ts';
+import { en as pageEn } from './en.ts';
 import { errorsRu } from './errors-ru.ts';
-import { ru } from './ru.ts';
+import { gpuScreenEn } from './gpu-screen-en.ts';
+import { gpuScreenRu } from './gpu-screen-ru.ts';
+import { ru as pageRu } from './ru.ts';
+
+const en = { ...pageEn, gpu_screen: gpuScreenEn };
+const ru = { ...pageRu, gpu_screen: gpuScreenRu };
 
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 

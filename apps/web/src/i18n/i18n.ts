@@ -4,6 +4,7 @@ import { initReactI18next } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
 import { en } from './en.ts';
 import { errorsRu } from './errors-ru.ts';
+import type { gpuScreenEn } from './gpu-screen-en.ts';
 import { ru } from './ru.ts';
 
 export const LANGUAGES = { en: 'English', ru: 'Русский' } as const;
@@ -14,7 +15,7 @@ const REMEMBERED = 'baton.language';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'page';
-    resources: { page: typeof en };
+    resources: { page: typeof en & { readonly gpu_screen: typeof gpuScreenEn } };
   }
 }
 
