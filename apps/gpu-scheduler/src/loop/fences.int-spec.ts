@@ -19,8 +19,7 @@ type Snapshot = ReadonlyMap<string, Buffer>;
 
 async function snapshot(redis: Redis): Promise<Snapshot> {
   const keys = await redis.keys('*');
-  const dumps = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const));
-  return new Map(dumps.flatMap(([key, dump]) => (dump === null ? [] : [[key, dump] as const])));
+  return new Map(await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const)));
 }
 
 /** In one step: nobody sees half of it. The leader's key had an expiry; without it nobody could ever lead again. */

@@ -5,7 +5,7 @@ import { LateWriter } from './late-writer.ts';
 function setUp() {
   const clock = new FakeClock(0);
   const seen = { news: 0, written: [] as number[], failures: 0, isBroken: false };
-  const gate = { promise: Promise.resolve() };
+  const gate: { promise: Promise<unknown> } = { promise: Promise.resolve() };
   const writer = new LateWriter({
     clock,
     gatherMs: 100,
@@ -40,14 +40,14 @@ test('what changes together is written together, a while later', async () => {
 
 test('one write at a time; what changes meanwhile is written after it', async () => {
   const { clock, seen, gate, change } = setUp();
-  const slow = Promise.withResolvers<void>();
+  const slow = Promise.withResolvers<null>();
   gate.promise = slow.promise;
   change();
   await clock.advance(100);
   change();
   await clock.advance(1_000);
   expect(seen.written).toEqual([]);
-  slow.resolve();
+  slow.resolve(null);
   await clock.advance(200);
   expect(seen.written).toEqual([1, 1]);
 });

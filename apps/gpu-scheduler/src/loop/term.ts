@@ -21,13 +21,12 @@ import type { HistoryStore } from '../leases/history.store.ts';
 import type { LeaseStore } from '../leases/lease.store.ts';
 import type { MemoryStore } from '../leases/memory.store.ts';
 import type { JobStore } from '../queue/job.store.ts';
-import { endingOf, leaseHistoryOf, newLease, payloadOf } from './adoption.ts';
+import { endingOf, leaseHistoryOf, payloadOf } from './adoption.ts';
 import { Effects, type EffectResults } from './effects.ts';
 import type { GpuNode } from './gpu-node.client.ts';
 import { JobBook } from './job-book.ts';
 import { Intake } from './intake.ts';
-import { toArrival, toLane, toWireLane } from './lanes.ts';
-import { LateWriter } from './late-writer.ts';
+import { toArrival, toLane } from './lanes.ts';
 import { lookAround, type Surroundings } from './look-around.ts';
 import { NodeWatch } from './node-watch.ts';
 import { PolicyTime } from './policy-time.ts';
@@ -35,13 +34,8 @@ import { Publisher } from './publisher.ts';
 import { Rounds } from './rounds.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import { TermLog } from './term-log.ts';
+import { TermMemory } from './term-memory.ts';
 import { queueEntries, statusOf, waitingViews } from './views.ts';
-import { VisitLog } from './visit-log.ts';
-
-/** A killed leader loses this much of what it has learned. */
-const KEEP_LEARNED_MS = 10_000;
-/** A killed leader loses this much of the record of its visit; whose leases run is in Redis at once. */
-const KEEP_HISTORY_MS = 100;
 
 export interface TermContext {
   readonly node: string;
@@ -73,21 +67,17 @@ export class Term {
   private readonly rounds: Rounds;
   private readonly jobs = new JobBook();
   private readonly node: NodeWatch;
-  private readonly visits: VisitLog;
+  private readonly memory: TermMemory;
   private readonly log: TermLog;
-  private readonly historyWriter: LateWriter;
-  private readonly learnedWriter: LateWriter;
   private readonly intake: Intake;
   private state: GpuState;
-  private keptEstimates: unknown = null;
   private cancelWake: () => void = () => undefined;
 
   constructor(epoch: number, context: TermContext) {
     this.epoch = epoch;
     this.context = context;
-    const { clock, settings, node, log, metrics } = context;
+    const { clock, settings, log, metrics } = context;
     this.time = new PolicyTime(clock);
-    this.visits = new VisitLog(node);
     this.log = new TermLog(log, metrics);
     this.state = createState({
       settings,
@@ -96,26 +86,12 @@ export class Term {
       fence: 0,
       nowMs: this.now(),
     });
+    this.memory = this.makeMemory();
     this.node = this.makeNodeWatch();
     this.intake = this.makeIntake();
     this.effects = this.makeEffects();
     this.publisher = this.makePublisher();
     this.rounds = this.makeRounds();
-    const failed = (error: unknown): void => this.fail(error);
-    this.historyWriter = new LateWriter({
-      clock,
-      gatherMs: KEEP_HISTORY_MS,
-      isChanged: () => this.visits.isChanged,
-      write: () => context.history.write(epoch, this.visits.takeChange()),
-      failed,
-    });
-    this.learnedWriter = new LateWriter({
-      clock,
-      gatherMs: KEEP_LEARNED_MS,
-      isChanged: () => this.keptEstimates !== this.state.estimates,
-      write: () => this.keepLearned(),
-      failed,
-    });
   }
 
   /** Looks around, then serves. */
@@ -144,8 +120,7 @@ export class Term {
     this.cancelWake();
     this.publisher.stop();
     this.rounds.stop();
-    // When another scheduler leads already both are refused, and its own record goes on.
-    await Promise.allSettled([this.historyWriter.stop(), this.learnedWriter.stop()]);
+    await this.memory.end();
   }
 
   async onInbox(entry: InboxEntry): Promise<void> {
@@ -178,9 +153,8 @@ export class Term {
   }
 
   /** The visit under way, for the history; those that are over are in Redis by then. */
-  async visit(): Promise<VisitRecord | null> {
-    await this.historyWriter.flush();
-    return this.visits.current;
+  visit(): Promise<VisitRecord | null> {
+    return this.memory.visit();
   }
 
   /** A question, not a field: the answer may change at every await. */
@@ -198,9 +172,7 @@ export class Term {
     const nowMs = this.now();
     const effects = apply(this.state, fact, nowMs);
     for (const effect of effects) this.carryOut(effect, nowMs);
-    this.visits.follow(this.state, nowMs);
-    this.historyWriter.changed();
-    this.learnedWriter.changed();
+    this.memory.follow(nowMs);
     this.context.metrics.observe(this.state);
     this.publisher.changed();
     this.rounds.watchNode(this.state.swap !== null || !this.state.node.isPresent);
@@ -214,12 +186,8 @@ export class Term {
 
   private carryOut(effect: Effect, nowMs: number): void {
     this.log.decided(effect);
-    if (effect.do === 'startSwap') this.visits.swapStarted(effect.swap, effect.reason, nowMs);
-    else if (effect.do === 'grant') this.noteGrant(effect, nowMs);
-    else if (effect.do === 'finish') {
-      this.jobs.ends(effect.job.id);
-      this.visits.leaseEnded(effect.leaseId, effect.ending, nowMs);
-    } else if (effect.do === 'end') this.jobs.ends(effect.job.id);
+    this.memory.decided(effect, nowMs);
+    if (effect.do === 'finish' || effect.do === 'end') this.jobs.ends(effect.job.id);
     this.effects.perform(effect).catch((error: unknown) => this.fail(error));
   }
 
@@ -239,10 +207,9 @@ export class Term {
   }: Surroundings): Promise<void> {
     this.state.fence = fence;
     this.state.estimates = estimatesFrom(learned?.estimates);
-    this.keptEstimates = this.state.estimates;
     const home = learned?.home ?? null;
     if (home !== null) this.state.home = toLane(home);
-    if (visit !== null) this.visits.inherit(visit);
+    this.memory.begin(visit);
     for (const { lease, job } of held) this.adopt(lease, job);
     this.intake.takeBack(waiting);
     for (const jobId of cancels) await this.intake.cancel(jobId);
@@ -255,7 +222,7 @@ export class Term {
     this.effects.adopt(lease);
     const payload = stored ?? payloadOf(lease);
     this.jobs.note(jobId, payload);
-    this.visits.found(leaseHistoryOf(lease, payload));
+    this.memory.visits.found(leaseHistoryOf(lease, payload));
     const job = toArrival(jobId, payload);
     this.take({ is: 'leaseFound', lease: { leaseId, job, fence, grantedAtMs, ending: endingOf(lease) } });
   }
@@ -280,13 +247,18 @@ export class Term {
     return views;
   }
 
-  private async keepLearned(): Promise<void> {
-    const { estimates, home } = this.state;
-    await this.context.memory.keepLearned(this.epoch, {
-      estimates,
-      home: home === null ? null : toWireLane(home),
+  private makeMemory(): TermMemory {
+    const { node, clock, history, memory } = this.context;
+    return new TermMemory({
+      epoch: this.epoch,
+      node,
+      clock,
+      history,
+      memory,
+      state: () => this.state,
+      payload: (jobId) => this.jobs.payload(jobId),
+      failed: (error) => this.fail(error),
     });
-    this.keptEstimates = estimates;
   }
 
   private makeNodeWatch(): NodeWatch {
@@ -296,7 +268,7 @@ export class Term {
       gpuNode,
       log,
       termLog: this.log,
-      visits: this.visits,
+      visits: this.memory.visits,
       state: () => this.state,
       now: () => this.now(),
       take: (fact) => this.take(fact),
@@ -375,7 +347,7 @@ export class Term {
       granted: (leaseId, bootId) => this.granted(leaseId, bootId),
       grantFailed: (leaseId, why) => {
         this.context.log.warn('lease.grant_failed', { leaseId, why });
-        this.visits.grantFailed(leaseId);
+        this.memory.visits.grantFailed(leaseId);
         this.take({ is: 'grantFailed', leaseId, why });
         if (why === 'refused') this.rounds.lookAtNode();
       },
@@ -392,18 +364,13 @@ export class Term {
     };
   }
 
-  private noteGrant({ leaseId, job, reason }: Extract<Effect, { do: 'grant' }>, nowMs: number): void {
-    const payload = this.jobs.payload(job.id);
-    if (payload !== undefined) this.visits.granting(newLease(leaseId, job.id, payload, { reason, nowMs }));
-  }
-
   private granted(leaseId: string, bootId: string): void {
     const job = this.state.running.get(leaseId)?.job;
     if (job !== undefined) {
       const promise = this.jobs.promise(job.id);
       this.log.granted(job, promise === null ? null : promise - job.submittedAtMs, this.now());
     }
-    this.visits.granted(leaseId, this.now());
+    this.memory.visits.granted(leaseId, this.now());
     this.take({ is: 'granted', leaseId, bootId });
   }
 
