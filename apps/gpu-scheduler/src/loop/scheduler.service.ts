@@ -216,7 +216,7 @@ export class SchedulerService {
 
   private end(epoch: number): void {
     this.context.metrics.setLeader(false);
-    this.context.log.event('term.end', { epoch });
+    this.context.log.event('term.end', { node: this.context.node, epoch });
     const ending = this.term?.end();
     this.term = null;
     if (ending !== undefined) this.endings = Promise.all([this.endings, ending]).then(() => undefined);

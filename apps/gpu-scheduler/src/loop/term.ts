@@ -103,6 +103,7 @@ export class Term {
       await this.intake.open();
       this.rounds.start();
       this.context.log.event('term.begin', {
+        node: this.context.node,
         epoch: this.epoch,
         fence: found.fence,
         waiting: this.state.jobs.size,
