@@ -10,7 +10,7 @@ const NOBODY = 0;
 /** A turn of the less urgent engine lasts at least so many times the swap that begins the next one, or it was not worth it. */
 const SWAPS_PER_TURN = 2;
 /** Of the growth of a turn, a turn that cannot be finished gets one in so many. */
-const HOPELESS = 2;
+const HOPELESS = 2.5;
 /** Beyond this load no length of turns helps; turns are as long as they may be. */
 const FULL_LOAD = 0.95;
 

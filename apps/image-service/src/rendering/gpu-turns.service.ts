@@ -15,6 +15,8 @@ export interface GpuUse {
   readonly lane: Lane;
   /** Name of the model for people, and for what is learned about durations. */
   readonly model: string;
+  /** How much there is to do, where it can be said: the scheduler learns the time of one unit. */
+  readonly workUnits?: number;
 }
 
 /** One use of the GPU: what is reached under the lease, and the stopwatch. */
@@ -41,12 +43,20 @@ export class GpuTurnsService {
   /** @throws AppError what the lease or `work` failed with; `gpu.job_cancelled` when the request was stopped */
   take<T>(render: ActiveRender, use: GpuUse, work: (turn: GpuTurn) => Promise<T>): Promise<T> {
     const { userId, messageId, chatId } = render.request;
-    const { kind, lane, model } = use;
+    const { kind, lane, model, workUnits } = use;
     const estimateMs = this.estimates[kind].of(model);
     return this.gpu.withLease(
       {
         jobId: render.jobId(kind),
-        job: { lane, kind, userId, messageId, chatId, estimateMs },
+        job: {
+          lane,
+          kind,
+          userId,
+          messageId,
+          chatId,
+          estimateMs,
+          ...(workUnits === undefined ? {} : { workUnits }),
+        },
         signal: render.stop.signal,
         onWaiting: (view) => render.state.waiting(view, model),
       },

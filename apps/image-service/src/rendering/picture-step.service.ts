@@ -51,7 +51,10 @@ export class PictureStepService {
       return;
     }
     const { model } = this;
-    await this.gpu.take(render, { kind: 'render', lane: { engine: 'comfyui' }, model }, async (turn) => {
+    const { width, height } = render.request;
+    const workUnits = (this.sampling.steps * width * height) / 1_000_000;
+    const use = { kind: 'render', lane: { engine: 'comfyui' }, model, workUnits } as const;
+    await this.gpu.take(render, use, async (turn) => {
       render.loading(model);
       const bytes = await this.make(render, turn);
       await this.keep(render, bytes);
