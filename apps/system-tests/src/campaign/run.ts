@@ -170,7 +170,13 @@ async function untilUsable(people: readonly Person[]): Promise<number | null> {
     async () => {
       const chatId = await person.newChat('Is it well again?');
       const { reply } = await person.say(chatId, `Are you there, ${randomUUID()}?`);
-      return (await person.follow(reply.id).ended(PROBE_TIMEOUT_MS)).state === 'done';
+      const follower = person.follow(reply.id);
+      try {
+        return (await follower.ended(PROBE_TIMEOUT_MS)).state === 'done';
+      } finally {
+        // One that nobody waits for any more would go on asking, and keep the process.
+        await follower.leave();
+      }
     },
     { timeoutMs: USABLE_TIMEOUT_MS, everyMs: 50 },
   ).catch(() => false);
