@@ -1,6 +1,9 @@
 import { LEASE_HEARTBEAT_MS, LEASE_SAFETY_MS, LEASE_TTL_MS } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 
+/** The holder's first request to the engine goes first. */
+export const FIRST_BEAT_MS = 20;
+
 export interface HeartbeatContext {
   readonly clock: Clock;
   /** False when the lease is over; may take as long as Redis is away, and may reject. */
@@ -12,7 +15,7 @@ export interface HeartbeatContext {
 /**
  * Keeps a lease alive, and knows by itself when it cannot be sure of that any more: `LEASE_SAFETY_MS` before the expiry
  * that the last confirmed heartbeat gave, counted from when that heartbeat was sent. The lease may have been granted a
- * while before its holder heard of it, so the first heartbeat goes out at once and has one interval to be confirmed.
+ * while before its holder heard of it, so the first heartbeat goes out nearly at once and has one interval to be confirmed.
  */
 export class Heartbeat {
   private readonly context: HeartbeatContext;
@@ -26,7 +29,7 @@ export class Heartbeat {
 
   start(): void {
     this.setDeadline(this.context.clock.monotonic() + LEASE_HEARTBEAT_MS);
-    void this.beat();
+    this.cancelBeat = this.context.clock.after(FIRST_BEAT_MS, () => void this.beat());
   }
 
   stop(): void {

@@ -30,18 +30,10 @@ export class HolderStore {
     this.keys = gpuKeys(node);
   }
 
-  /** Wakes the scheduler; the job must be in the queue by then. */
-  async announce(jobId: string, job: GpuJob): Promise<void> {
+  /** Wakes the scheduler; the job must be in the queue by then. `redis`: the connection that the job goes over. */
+  async announce(redis: Redis, jobId: string, job: GpuJob): Promise<void> {
     const entry: InboxEntry = { type: 'submitted', jobId, job };
-    await this.redis.xadd(
-      this.keys.inbox,
-      'MAXLEN',
-      '~',
-      MAX_INBOX,
-      '*',
-      STREAM_FIELD,
-      JSON.stringify(entry),
-    );
+    await redis.xadd(this.keys.inbox, 'MAXLEN', '~', MAX_INBOX, '*', STREAM_FIELD, JSON.stringify(entry));
   }
 
   /** Whether the lease lives on; it then lasts `LEASE_TTL_MS` from now. */

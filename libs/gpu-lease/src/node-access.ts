@@ -97,15 +97,15 @@ export class NodeAccess {
   ): Promise<Grant> {
     const { request, job, events, isWithdrawing } = asked;
     const { jobId } = request;
-    let added: Promise<void> = Promise.resolve();
+    let submitted: Promise<void> = Promise.resolve();
     const waiter = new Waiter({
       jobId,
       job,
       clock: this.context.clock,
       events,
       onWaiting: (view) => request.onWaiting?.(view),
-      add: (id, data) => (added = this.submitted.add(id, data)),
-      announce: (id, data) => this.holder.announce(id, data),
+      submit: (id, data) =>
+        (submitted = this.submitted.add(id, data, (redis) => this.holder.announce(redis, id, data))),
       state: (id) => this.submitted.state(id),
       find: (id) => this.holder.find(id),
       isWithdrawing,
@@ -113,13 +113,13 @@ export class NodeAccess {
     try {
       return await waiter.wait(AbortSignal.any([stop, leave]));
     } catch (error) {
-      if (stop.aborted) this.abandon(jobId, events, added);
+      if (stop.aborted) this.abandon(jobId, events, submitted);
       throw error;
     }
   }
 
   /** The waiter has left. Its job is cancelled, and a lease that was granted meanwhile is given back at once. */
-  private abandon(jobId: string, events: JobEvents, added: Promise<void>): void {
+  private abandon(jobId: string, events: JobEvents, submitted: Promise<void>): void {
     const { clock } = this.context;
     const stopListening = events.listen(jobId, {
       onWaiting: () => undefined,
@@ -140,7 +140,7 @@ export class NodeAccess {
     this.lookouts.add(forget);
     this.inBackground(
       'job.cancel',
-      added.then(() => this.holder.cancel(jobId)),
+      submitted.then(() => this.holder.cancel(jobId)),
     );
   }
 

@@ -1,6 +1,7 @@
 import { GPU_JOB_PRIORITY, gpuQueueName, type GpuJob } from '@baton/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { FollowedCommand } from './followed-command.ts';
 
 /** Enough of the past for a dashboard, little enough for Redis. */
 const KEEP_ENDED = { age: 86_400, count: 1_000 } as const;
@@ -15,22 +16,41 @@ export type SubmittedState =
 /** The submitter's side of the node's BullMQ queue. */
 export class SubmittedJobStore {
   private readonly queue: Queue;
+  private readonly redis: Redis;
+  private readonly adding: FollowedCommand;
+  /** Redis has run the script that adds, on this connection: it will not have to be sent its text first. */
+  private isScriptKnown = false;
 
   /** `redis` waits through outages. */
   constructor(redis: Redis, node: string, onError: (error: Error) => void) {
+    this.redis = redis;
+    this.adding = new FollowedCommand(redis, 'addPrioritizedJob');
+    redis.on('close', () => (this.isScriptKnown = false));
     this.queue = new Queue(gpuQueueName(node), { connection: redis, skipMetasUpdate: true });
     this.queue.on('error', onError);
   }
 
-  /** Adding a job that is there already changes nothing. */
-  async add(jobId: string, job: GpuJob): Promise<void> {
-    await this.queue.add(job.kind, job, {
-      jobId,
-      priority: GPU_JOB_PRIORITY[job.lane.engine],
-      attempts: 1,
-      removeOnComplete: KEEP_ENDED,
-      removeOnFail: KEEP_ENDED,
-    });
+  /**
+   * Adding a job that is there already changes nothing. `announce` is called so that its command comes behind the job on
+   * the connection that it is given: in the same write, rather than a round trip later.
+   */
+  async add(jobId: string, job: GpuJob, announce: (redis: Redis) => Promise<void>): Promise<void> {
+    const send = (): Promise<unknown> =>
+      this.queue.add(job.kind, job, {
+        jobId,
+        priority: GPU_JOB_PRIORITY[job.lane.engine],
+        attempts: 1,
+        removeOnComplete: KEEP_ENDED,
+        removeOnFail: KEEP_ENDED,
+      });
+    if (this.isScriptKnown) {
+      await this.adding.followedBy(() => announce(this.redis), send);
+    } else {
+      // ioredis would notice that the script is missing and send it once more, behind the announcement.
+      await send();
+      this.isScriptKnown = true;
+      await announce(this.redis);
+    }
   }
 
   async state(jobId: string): Promise<SubmittedState> {

@@ -14,8 +14,8 @@ export interface WaiterContext {
   readonly clock: Clock;
   readonly events: Pick<JobEvents, 'listen' | 'outageCount'>;
   readonly onWaiting: (view: WaitingView) => void;
-  readonly add: (jobId: string, job: GpuJob) => Promise<void>;
-  readonly announce: (jobId: string, job: GpuJob) => Promise<void>;
+  /** Puts the job into the queue and wakes the scheduler. */
+  readonly submit: (jobId: string, job: GpuJob) => Promise<void>;
   readonly state: (jobId: string) => Promise<SubmittedState>;
   readonly find: (jobId: string) => Promise<LeaseRecord | null>;
   /** The job may be missing because it is being taken to another node. */
@@ -60,12 +60,10 @@ export class Waiter {
   }
 
   private async submit(): Promise<void> {
-    const { add, announce, jobId, job } = this.context;
+    const { submit, jobId, job } = this.context;
     try {
-      await add(jobId, job);
-      if (this.isSettled) return;
-      this.lookIn(FIRST_LOOK_MS);
-      await announce(jobId, job);
+      await submit(jobId, job);
+      if (!this.isSettled) this.lookIn(FIRST_LOOK_MS);
     } catch (error) {
       this.settle(() => this.outcome.reject(error));
     }
@@ -97,7 +95,7 @@ export class Waiter {
 
   /** Checked in this order: the lease is there; the job has ended; the job is gone with Redis's data; it was removed. */
   private async compare(): Promise<void> {
-    const { jobId, find, state, add, announce, job, events } = this.context;
+    const { jobId, find, state, submit, job, events } = this.context;
     const lease = await find(jobId);
     if (lease?.state === 'live') {
       const { leaseId, fence, lane } = lease;
@@ -109,8 +107,7 @@ export class Waiter {
     if (this.isSettled || now.is === 'waiting' || this.context.isWithdrawing()) return;
     if (now.is === 'gone' && events.outageCount > this.outages) {
       this.outages = events.outageCount;
-      await add(jobId, job);
-      await announce(jobId, job);
+      await submit(jobId, job);
       return;
     }
     const code = now.is === 'failed' ? now.code : now.is === 'gone' ? 'gpu.job_cancelled' : 'gpu.lease_lost';

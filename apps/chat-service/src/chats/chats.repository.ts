@@ -1,8 +1,7 @@
 import { FINAL_STATES, type CreateChatBody, type UpdateChatBody } from '@baton/contracts';
-import { read, write } from '@baton/platform/database';
+import { PlainTable, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
-import { z } from 'zod';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
 import type { PagePosition } from './page-cursor.ts';
@@ -60,7 +59,10 @@ export class ChatsRepository {
       updatedAt: now,
       deletedAt: null,
     };
-    return write(this.source, async (manager) => ({ ...row, id: await insertedId(manager, CHAT, row) }));
+    return write(this.source, async (manager) => ({
+      ...row,
+      id: await new PlainTable<ChatRow>(manager, CHAT).insert(row),
+    }));
   }
 
   /** Null when the user has no such chat. */
@@ -92,12 +94,16 @@ export class ChatsRepository {
   }
 }
 
-/** What can be done within one transaction. */
+/** What can be done within one transaction. Whoever sends a message waits for it. */
 export class ChatTurn {
   private readonly manager: EntityManager;
+  private readonly chats: PlainTable<ChatRow>;
+  private readonly messages: PlainTable<MessageRow>;
 
   constructor(manager: EntityManager) {
     this.manager = manager;
+    this.chats = new PlainTable(manager, CHAT);
+    this.messages = new PlainTable(manager, MESSAGE);
   }
 
   /**
@@ -111,32 +117,24 @@ export class ChatTurn {
     readonly set?: Partial<ChatRow>;
   }): Promise<ChatRow | null> {
     const { userId, chatId, now, set } = change;
-    const mine = { id: chatId, userId, deletedAt: IsNull() };
-    const touched = await this.manager.update<ChatRow>(CHAT, mine, { ...set, updatedAt: now });
-    if (touched.affected === 0) return null;
-    return this.manager.findOneBy<ChatRow>(CHAT, { id: chatId });
+    const mine = { id: chatId, userId, deletedAt: null };
+    if (!(await this.chats.update(mine, { ...set, updatedAt: now }))) return null;
+    return this.chats.find({ id: chatId });
   }
 
   async setModel(chatId: number, model: string): Promise<void> {
-    await this.manager.update<ChatRow>(CHAT, { id: chatId }, { model });
+    await this.chats.update({ id: chatId }, { model });
   }
 
   /** Gives the chat a title unless it has one. */
   async titleOnce(chat: ChatRow, title: string): Promise<void> {
     if (chat.title !== '' || title === '') return;
-    await this.manager.update<ChatRow>(CHAT, { id: chat.id }, { title, searchText: fold(title) });
+    await this.chats.update({ id: chat.id }, { title, searchText: fold(title) });
   }
 
   /** Whether a reply in words is still being made. Images are made beside the conversation and do not count. */
   hasUnfinishedReply(chatId: number): Promise<boolean> {
-    return this.manager
-      .createQueryBuilder<MessageRow>(MESSAGE, 'message')
-      .where('message.chatId = :chatId AND message.deletedAt IS NULL', { chatId })
-      .andWhere('message.kind = :kind AND message.state NOT IN (:...final)', {
-        kind: 'text',
-        final: [...FINAL_STATES],
-      })
-      .getExists();
+    return this.messages.has({ chatId, deletedAt: null, kind: 'text', state: { notIn: FINAL_STATES } });
   }
 
   message(chatId: number, id: number): Promise<MessageRow | null> {
@@ -152,29 +150,12 @@ export class ChatTurn {
   }
 
   async add(row: Omit<MessageRow, 'id'>): Promise<MessageRow> {
-    return { ...row, id: await insertedId(this.manager, MESSAGE, row) };
+    return { ...row, id: await this.messages.insert(row) };
   }
 
   async removeMessage(id: number, now: number): Promise<void> {
-    await this.manager.update<MessageRow>(MESSAGE, { id }, { deletedAt: now });
+    await this.messages.update({ id }, { deletedAt: now });
   }
-}
-
-const mysqlInsert = z.object({ insertId: z.int().positive() });
-
-/** Without `updateEntity(false)` TypeORM would read every new row back; the driver has told its id already. */
-async function insertedId(manager: EntityManager, entity: string, row: object): Promise<number> {
-  const result = await manager
-    .createQueryBuilder()
-    .insert()
-    .into(entity)
-    .values(row)
-    .updateEntity(false)
-    .execute();
-  const given: unknown = result.raw;
-  return typeof given === 'number' || typeof given === 'bigint'
-    ? Number(given)
-    : mysqlInsert.parse(given).insertId;
 }
 
 function columnsOf(changes: UpdateChatBody): Partial<ChatRow> {

@@ -23,7 +23,10 @@ export class ActiveReply {
     this.task = task;
     this.log = log;
     this.attempt = task.attempt;
-    this.progress = new WaitingState((event) => log.append(event));
+    this.progress = new WaitingState((event) => {
+      if (event.state === 'queued') log.appendSoon(event);
+      else log.append(event);
+    });
   }
 
   get state(): ReplyState {

@@ -3,8 +3,8 @@ import { DurationEstimates, type GpuAccess } from '@baton/gpu-lease';
 import { codeOf, pause, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
-import { ExchangesService } from '../chats/exchanges.service.ts';
-import type { ChatEngine } from '../engines/chat-engine.ts';
+import { ExchangesService, type ReplyTask } from '../chats/exchanges.service.ts';
+import type { ChatEngine, EngineMessage } from '../engines/chat-engine.ts';
 import { CHAT_ENGINE, GPU_LEASES, REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
 import { answerUnderLease, laneOf } from './attempt.ts';
@@ -75,15 +75,20 @@ export class AttemptsService {
     }
   }
 
-  private async attempt(reply: ActiveReply): Promise<void> {
-    const { task } = reply;
-    // Read while the job waits for its turn, so that nothing is read once the GPU is ours.
-    const messages = fitPrompt({
+  /** Read while the job waits for its turn, not before it is on its way, and not only once the GPU is ours. */
+  private async readPrompt(task: ReplyTask): Promise<EngineMessage[]> {
+    await new Promise(setImmediate);
+    return fitPrompt({
       systemPrompt: task.systemPrompt,
       newestFirst: this.exchanges.before(task.chatId, task.replyId),
       contextLength: this.settings.contextLength,
       maxTokens: task.maxTokens,
     });
+  }
+
+  private async attempt(reply: ActiveReply): Promise<void> {
+    const { task } = reply;
+    const messages = this.readPrompt(task);
     messages.catch(() => undefined);
     const job = {
       lane: laneOf(task.model),

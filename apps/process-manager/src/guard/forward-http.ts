@@ -49,7 +49,12 @@ export function forwardHttp(passage: HttpPassage): Passing {
   outgoing.once('response', (incoming) => {
     passage.onAnswer?.(incoming.statusCode ?? 502);
     response.writeHead(incoming.statusCode ?? 502, responseHeaders(incoming));
-    response.flushHeaders();
+    // The head leaves with the bytes that came with it, if any did: on its own it would wake the holder for nothing.
+    let hasBytes = false;
+    incoming.once('data', () => (hasBytes = true));
+    setImmediate(() => {
+      if (!hasBytes && !response.writableEnded) response.flushHeaders();
+    });
     // `pipe` does not end its target when the source breaks off, and the client must see that it did.
     incoming.once('error', () => response.destroy());
     incoming.pipe(response);

@@ -11,3 +11,4 @@ export {
 } from './database.ts';
 export { read, write } from './access.ts';
 export { DatabaseModule, type DatabaseModuleOptions } from './database.module.ts';
+export { PlainTable } from './plain-table.ts';
