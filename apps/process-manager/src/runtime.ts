@@ -1,5 +1,5 @@
 import type { Clock } from '@baton/kernel';
-import type { NodeEvent } from '@baton/contracts';
+import type { EngineName, NodeEvent } from '@baton/contracts';
 import type { Log, Metrics } from '@baton/platform';
 import type { ProcessManagerConfig } from './config.ts';
 import { EngineWatch } from './core/engine-watch.ts';
@@ -38,6 +38,13 @@ export interface RuntimeParts {
 const FIRST_LOOK_MS = 10_000;
 /** Last lines of an engine that ended while starting. */
 const SAID_LINES = 10;
+
+/**
+ * How many looks in a row an engine may leave unanswered in the middle of work, at up to 15 s each. Ollama's door is a
+ * program apart from the one that computes; ComfyUI's is a thread beside it, which a load from a slow disk can hold up for
+ * minutes.
+ */
+const SILENCES_AT_WORK: Readonly<Record<EngineName, number>> = { ollama: 2, comfyui: 20 };
 
 /** Everything of this process that lives as long as it does: built in order, ended in the reverse one. */
 export class Runtime {
@@ -187,6 +194,7 @@ export class Runtime {
     const symptom = this.engines.symptomOf(name);
     return new EngineWatch({
       clock,
+      times: { silencesAtWork: SILENCES_AT_WORK[name] },
       isAnswering: (limitMs) => managed.isAnswering(limitMs),
       symptom: () =>
         engine.url === null ? Promise.resolve(null) : symptom(engine.url, AbortSignal.timeout(FIRST_LOOK_MS)),

@@ -24,7 +24,7 @@ function setUp() {
     onTrouble: async (why) => {
       world.troubles.push(why);
     },
-    times: { everyMs: 1_000, answerMs: 700, silences: 3, stuckMs: 5_000 },
+    times: { everyMs: 1_000, answerMs: 700, silences: 3, silencesAtWork: 10, stuckMs: 5_000 },
   });
   watch.start();
   return { clock, world, watch };
@@ -67,15 +67,26 @@ describe('the watch over an engine', () => {
     expect(world.troubles).toEqual([]);
   });
 
-  test('silent while it works for a lease, it only works', async () => {
+  test('silent while it works for a lease, it has longer', async () => {
     const { clock, world } = setUp();
     world.answers = false;
     world.isWorking = true;
-    await clock.advance(60_000);
+    await clock.advance(9_000);
     expect(world.troubles).toEqual([]);
-    world.isWorking = false;
-    await clock.advance(3_000);
+    await clock.advance(1_000);
     expect(world.troubles).toEqual(['does not answer']);
+  });
+
+  test('one answer while it works, and the count begins anew', async () => {
+    const { clock, world } = setUp();
+    world.isWorking = true;
+    for (let round = 0; round < 3; round += 1) {
+      world.answers = false;
+      await clock.advance(9_000);
+      world.answers = true;
+      await clock.advance(1_000);
+    }
+    expect(world.troubles).toEqual([]);
   });
 
   test('work that does not move is a trouble only when it belongs to no lease', async () => {

@@ -18,6 +18,8 @@ export interface EngineWatchTimes {
   readonly answerMs: number;
   /** So many silences in a row, and it hangs. */
   readonly silences: number;
+  /** The same while it works for a lease: it may be slow to answer then, but not deaf for ever. */
+  readonly silencesAtWork: number;
   /** A symptom that stands this long is no passing state. */
   readonly stuckMs: number;
 }
@@ -26,6 +28,7 @@ export const WATCH_TIMES: EngineWatchTimes = {
   everyMs: 5_000,
   answerMs: 10_000,
   silences: 3,
+  silencesAtWork: 20,
   stuckMs: 45_000,
 };
 
@@ -47,7 +50,7 @@ export interface EngineWatchParts {
 /**
  * Notices an engine that lives and does nothing any more. At each look, in this order:
  *   1. left alone: what was counted before is forgotten;
- *   2. silent: counts while it does not work for a lease; `silences` in a row are trouble;
+ *   2. silent: `silences` in a row are trouble, `silencesAtWork` while it works for a lease;
  *   3. a symptom: trouble once the same has stood for `stuckMs` (uncertain ones only while nothing works for a lease);
  *   4. else it is well.
  */
@@ -91,8 +94,9 @@ export class EngineWatch {
     }
     if (!answers) {
       this.stuck = null;
-      this.silences = isWorking() ? 0 : this.silences + 1;
-      if (this.silences >= this.times.silences) await this.tell('does not answer');
+      this.silences += 1;
+      const enough = isWorking() ? this.times.silencesAtWork : this.times.silences;
+      if (this.silences >= enough) await this.tell('does not answer');
       return;
     }
     this.silences = 0;
