@@ -25,9 +25,16 @@ export class FollowedCommand {
       const run = commands[name]?.bind(redis);
       if (run === undefined) throw new Error(`${name} was not defined`);
       commands[name] = (args) => {
-        const answer = run(args);
-        this.follow();
-        return answer;
+        // Both in one write. Not there yet: the commands wait for the connection, in this order.
+        const socket = redis.stream as Redis['stream'] | undefined;
+        socket?.cork();
+        try {
+          const answer = run(args);
+          this.follow();
+          return answer;
+        } finally {
+          socket?.uncork();
+        }
       };
     };
   }

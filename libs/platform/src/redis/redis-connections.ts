@@ -1,7 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Log } from '../logging/log.ts';
-import { sendTogether } from './send-together.ts';
 
 /** Constant, because BullMQ's growing one adds up to 20 s to an outage. */
 const RETRY_MS = 100;
@@ -53,7 +52,6 @@ export class RedisConnections implements OnApplicationShutdown {
       disconnectTimeout: 250,
       ...options,
     });
-    sendTogether(redis);
     let isAway = false;
     redis.on('error', (error: unknown) => {
       if (isAway) return;
