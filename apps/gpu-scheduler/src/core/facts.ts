@@ -7,6 +7,7 @@ import { endOrder, orderPatienceEndMs } from './order-end.ts';
 import { decide, patienceEndMs } from './policy.ts';
 import {
   laneQueue,
+  laneWorks,
   takeOut,
   type Effect,
   type Ending,
@@ -49,6 +50,8 @@ export function runningJob(state: GpuState, jobId: string): Running | null {
 /** A new job, which may be refused; nothing of it is kept then. */
 export function onArrival(state: GpuState, arrival: Arrival, nowMs: number): Effect[] {
   if (isKnown(state, arrival.id)) return [];
+  // Time alone wakes nobody up where one model serves everybody; there the accounts are looked after here.
+  sweepAccounts(state, nowMs);
   const refused = refusal(state, arrival, nowMs);
   if (refused !== null) {
     const { code, expectedWaitMs } = refused;
@@ -103,6 +106,7 @@ export function onGranted(state: GpuState, leaseId: string, bootId: string, nowM
   if (running?.stage !== 'granting') return [];
   running.stage = 'live';
   running.grantedAtMs = nowMs;
+  laneWorks(state, running.job.lane);
   if (running.ending !== null) {
     return takeBack(running, running.revoke ?? 'node_lost', running.ending);
   }
@@ -197,8 +201,7 @@ export function onSwapEnded(
   const effects: Effect[] = [];
   if (isDone && swap.to !== null) {
     openVisit(state, swap.to, { fence: swap.fence, swapId, nowMs });
-    const queue = state.lanes.get(swap.to.key);
-    if (queue !== undefined) queue.failures = 0;
+    laneWorks(state, swap.to);
   } else if (isDone) {
     state.clearing = null;
   } else {

@@ -11,6 +11,7 @@ import {
   onSwapEnded,
   onTick,
 } from './facts.ts';
+import { nextWakeMs } from './policy.ts';
 import { onLeaseFound, onNodeAway, onNodeReport } from './node.ts';
 import type { Effect, GpuState } from './state.ts';
 import { IMAGES, LLAMA, QWEN, job, report, startedState, words } from './testing.ts';
@@ -275,6 +276,20 @@ describe('trouble', () => {
     const leaseId = grant?.do === 'grant' ? grant.leaseId : '';
     expect(words(onGrantFailed(state, leaseId, 'refused', 2))).toEqual([]);
     expect(words(onTick(state, 1_002))).toEqual(['grant c1']);
+  });
+
+  test('a grant that works makes good for refusals of before: pauses start anew, nobody is told of a failure', () => {
+    const state = startedState(LLAMA);
+    let nowMs = 0;
+    for (let n = 0; n < 5; n += 1) {
+      const [refused] = onArrival(state, job(`c${n}`, LLAMA), nowMs);
+      onGrantFailed(state, refused?.do === 'grant' ? refused.leaseId : '', 'refused', nowMs);
+      expect(nextWakeMs(state, nowMs)).toBe(nowMs + 1_000);
+      nowMs += 1_000;
+      const lease = hold(state, onTick(state, nowMs), nowMs);
+      expect(state.lanes.size).toBe(0);
+      release(state, lease, nowMs);
+    }
   });
 
   test('a new leader waits for the leases it finds and keeps their fence', () => {

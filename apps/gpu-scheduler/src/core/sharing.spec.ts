@@ -10,7 +10,7 @@ import {
   onSwapEnded,
   onTick,
 } from './facts.ts';
-import { virtualOf } from './fairness.ts';
+import { virtualOf, weightAt } from './fairness.ts';
 import { nextWakeMs } from './policy.ts';
 import type { Effect, GpuState } from './state.ts';
 import { IMAGES, LLAMA, QWEN, job, startedState, words } from './testing.ts';
@@ -145,6 +145,20 @@ describe('fairness', () => {
     finish(state, 'new', laterMs + 5_000);
     expect(virtualOf(state, 2)).toBe(40_000);
     expect(virtualOf(state, 1)).toBe(10_000);
+  });
+
+  test('it still does after weeks in which one model served everybody and no time had to be waited for', () => {
+    const state = startedState(LLAMA);
+    const dayMs = 86_400_000;
+    for (let day = 0; day < 30; day += 1) {
+      const nowMs = day * dayMs;
+      grants(state, onArrival(state, job(`c${day}`, LLAMA, { userId: day }), nowMs), nowMs);
+      finish(state, `c${day}`, nowMs + 10_000);
+      expect(nextWakeMs(state, nowMs + 10_000)).toBeNull();
+    }
+    expect(state.accounts.size).toBe(1);
+    const beforeMs = weightAt(state, 30 * dayMs);
+    expect(weightAt(state, 30 * dayMs + state.settings.fairnessHalfLifeMs)).toBe(2 * beforeMs);
   });
 });
 

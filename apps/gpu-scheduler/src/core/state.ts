@@ -268,7 +268,19 @@ export function takeOut(state: GpuState, job: WaitingJob): void {
   const queue = state.lanes.get(job.lane.key);
   if (queue === undefined) return;
   queue.remove(job);
-  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(job.lane.key);
+  forgetIfEmpty(state, queue);
+}
+
+/** What had failed before is over: the next failure is the first one again. */
+export function laneWorks(state: GpuState, lane: Lane): void {
+  const queue = state.lanes.get(lane.key);
+  if (queue === undefined) return;
+  queue.failures = 0;
+  forgetIfEmpty(state, queue);
+}
+
+function forgetIfEmpty(state: GpuState, queue: LaneQueue): void {
+  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(queue.lane.key);
 }
 
 /** The sum over all lanes. */
