@@ -42,6 +42,8 @@ test('only so many visits are kept, the newest', async () => {
   const { visits, next } = await history.page(undefined, 50);
   expect(visits.map(({ fence }) => fence)).toEqual([9, 8, 7, 6, 5]);
   expect(next).toBeNull();
+  expect(await history.page('0-0', 50)).toEqual({ visits: [], next: null });
+  expect(await history.page('0-1', 50)).toEqual({ visits: [], next: null });
 });
 
 test('the visit under way is found with its leases by whoever leads next, and replaced as a whole', async () => {

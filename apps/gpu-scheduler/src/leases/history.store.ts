@@ -91,6 +91,8 @@ export class HistoryStore {
     before: string | undefined,
     limit: number,
   ): Promise<{ readonly visits: VisitRecord[]; readonly next: string | null }> {
+    // Redis calls an interval that ends before its very first id an error.
+    if (before !== undefined && /^0+-0+$/.test(before)) return { visits: [], next: null };
     const from = before === undefined ? '+' : `(${before}`;
     const entries = await this.redis.xrevrange(this.keys.history, from, '-', 'COUNT', limit);
     const visits = entries.flatMap(([, fields]) => {

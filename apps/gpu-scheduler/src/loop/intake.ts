@@ -62,6 +62,8 @@ export class Intake {
         await this.submitted(entry);
         return;
       case 'order':
+        // An echo: kept once more it would stay, and the next leader would carry it out a second time.
+        if (this.isHeard(entry.order)) return;
         await memory.keepOrder(epoch, entry.order);
         await this.resumeOrder(entry.order);
     }
@@ -102,10 +104,10 @@ export class Intake {
    */
   async order(order: SwitchOrder): Promise<'done' | 'accepted'> {
     const { memory, epoch, take } = this.context;
-    const { visit, swap, order: placed, home } = this.context.state();
+    const { visit, swap, home } = this.context.state();
     const to = laneOfOrder(order, home);
     if (visit?.lane.key === to.key && swap === null) return 'done';
-    if (placed?.id === order.id) return 'accepted';
+    if (this.isHeard(order)) return 'accepted';
     await memory.keepOrder(epoch, order);
     take({ is: 'ordered', order: { id: order.id, to, force: order.force } });
     return 'accepted';
@@ -127,6 +129,10 @@ export class Intake {
     if (!this.isNew(jobId)) return;
     const stored = job === undefined ? await this.context.jobs.read(jobId) : { id: jobId, job };
     if (stored !== null) this.arrive(stored);
+  }
+
+  private isHeard({ id }: SwitchOrder): boolean {
+    return this.context.state().lastOrderId === id;
   }
 
   private isNew(jobId: string): boolean {

@@ -134,7 +134,7 @@ export class SchedulerService {
     if (this.term !== null) return this.term.queue();
     const [held, waiting] = await Promise.all([this.leases.list(), this.jobs.waiting()]);
     const running = held.map((lease): QueueEntry => {
-      const { jobId, userId, chatId, messageId, kind, grantedAtMs } = lease;
+      const { jobId, userId, chatId, messageId, kind, grantedAtMs, submittedAtMs = grantedAtMs } = lease;
       const label = toLabel(toLane(lease.lane));
       return {
         jobId,
@@ -144,7 +144,7 @@ export class SchedulerService {
         kind,
         lane: label,
         running: true,
-        submittedAtMs: grantedAtMs,
+        submittedAtMs,
         view: null,
       };
     });

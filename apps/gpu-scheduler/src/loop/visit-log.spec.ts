@@ -153,6 +153,17 @@ describe('a visit', () => {
     expect(open?.record).toMatchObject({ part: 2, fence: 2, cause: null, swap: null });
     expect(open?.record.leases.map(({ lease_id }) => lease_id)).toEqual(['99', 'next']);
   });
+
+  test('that hundreds share at a time does not begin a part with each of them', () => {
+    const log = inVisit();
+    for (let n = 0; n < 300; n += 1) grant(log, String(n), 101);
+    expect(log.takeChange().over).toEqual([]);
+    for (let n = 0; n < 50; n += 1) log.leaseEnded(String(n), { outcome: 'completed', code: null }, 102);
+    grant(log, 'next', 103);
+    const { over, open } = log.takeChange();
+    expect(over.map(({ leases }) => leases.length)).toEqual([50]);
+    expect(open?.record.leases).toHaveLength(251);
+  });
 });
 
 describe('a new leader', () => {

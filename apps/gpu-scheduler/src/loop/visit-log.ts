@@ -6,6 +6,8 @@ import { toLabel } from './lanes.ts';
 
 /** A visit without images can last for days: its record is kept in parts of so many leases. */
 const LEASES_PER_PART = 100;
+/** So many of them must be over: those that are held go along, and in a visit of hundreds each grant would begin a part. */
+const ENDED_PER_PART = 50;
 
 interface Opening {
   readonly fence: number;
@@ -84,9 +86,9 @@ export class VisitLog {
   /** An echo when its end was heard of first, which happens: holders can be quicker than our own answer from Redis. */
   granted(leaseId: string, nowMs: number): void {
     const lease = this.pending.get(leaseId);
-    if (lease === undefined || this.record === null) return;
     this.pending.delete(leaseId);
-    if (this.record.leases.length >= LEASES_PER_PART) this.beginPart(nowMs);
+    if (lease === undefined || this.record === null) return;
+    if (this.isPartFull(this.record)) this.beginPart(nowMs);
     this.put({ ...lease, granted_at_ms: nowMs });
   }
 
@@ -187,6 +189,11 @@ export class VisitLog {
     this.record = null;
     this.swapId = null;
     this.begun();
+  }
+
+  private isPartFull({ leases }: VisitRecord): boolean {
+    if (leases.length < LEASES_PER_PART) return false;
+    return leases.filter(({ ended_at_ms }) => ended_at_ms !== null).length >= ENDED_PER_PART;
   }
 
   /** What has ended stays in the old part; who still holds a lease comes along. */
