@@ -83,9 +83,9 @@ export class GpuLeases {
   }
 
   /** With one node there is no question, and no way to Redis for it. */
-  private async place({ jobId, job }: LeaseRequest): Promise<NodeAccess> {
+  private async place({ jobId, job, signal }: LeaseRequest): Promise<NodeAccess> {
     if (this.only !== null) return this.only;
-    const name = await this.placement.place(jobId, job.lane);
+    const name = await this.placement.place(jobId, job.lane, signal);
     const node = this.byNode.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
     return node;

@@ -23,10 +23,11 @@ export class PlacementStore {
     this.nodes = nodes;
   }
 
-  /** The job's node; the same one every time until it is moved or forgotten. */
-  async place(jobId: string, lane: Lane): Promise<string> {
+  /** The job's node; the same one every time until it is moved or forgotten. `signal`: its waiter has left. */
+  async place(jobId: string, lane: Lane, signal: AbortSignal): Promise<string> {
     const node = (await this.placed(jobId)) ?? (await this.settle(jobId, lane));
-    this.own.set(jobId, { node, lane: laneKey(lane) });
+    // Whoever left while Redis was away has said so already: nobody would take the job off the list again.
+    if (!signal.aborted) this.own.set(jobId, { node, lane: laneKey(lane) });
     return node;
   }
 
