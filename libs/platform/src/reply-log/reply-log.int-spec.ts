@@ -6,6 +6,7 @@ import { eventually, startPrivateRedis, startRedis } from '@baton/testing';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { ReplyLogReader, type LoggedEvent } from './reader.ts';
+import { shardOf } from './shard.ts';
 import { ReplyLogWriter } from './writer.ts';
 
 const END: ReplyEvent = { type: 'end', state: 'done', code: null, say: null, timeline: [], usage: null };
@@ -157,6 +158,24 @@ describe('one Redis', () => {
     seen.push(...(await collect(follow)));
     const steps = seen.flatMap(({ event }) => (event.type === 'progress' ? [event.step] : []));
     expect(steps).toEqual(Array.from({ length: 1_500 }, (_, at) => at));
+  });
+
+  test('an event that can wait is written with the next one, in order, and alone when none comes', async () => {
+    const key = randomUUID();
+    const redis = connect();
+    const log = writer.open(key);
+    const before = await redis.xlen(replyLogKeys.shard(shardOf(key)));
+    log.appendSoon({ type: 'state', state: 'streaming' });
+    log.append({ type: 'text', text: 'a' });
+    await log.flush();
+    expect(await redis.xlen(replyLogKeys.shard(shardOf(key)))).toBe(before + 1);
+    log.appendSoon({ type: 'text', text: 'b' });
+    const whole =
+      '{"type":"state","state":"streaming"}\n{"type":"text","text":"a"}\n{"type":"text","text":"b"}\n';
+    await eventually(async () => (await redis.get(replyLogKeys.log(key))) === whole);
+    log.appendSoon(END);
+    await log.close();
+    expect(await redis.get(replyLogKeys.log(key))).toContain('"type":"end"');
   });
 
   test('an ended log expires, an open one only after a day', async () => {
