@@ -19,7 +19,7 @@ export interface Learned {
   readonly home: Lane | null;
 }
 
-/** What the leader of one node keeps in Redis besides leases. Every change quotes the epoch. */
+/** What the leader of one node keeps in Redis besides leases. Every change of the leader's quotes the epoch. */
 export class MemoryStore {
   private readonly redis: Redis;
   private readonly keys: ReturnType<typeof gpuKeys>;
@@ -43,6 +43,11 @@ export class MemoryStore {
   /** The switch by hand that is not carried out yet; null drops it. @throws StaleEpoch */
   keepOrder(epoch: number, order: SwitchOrder | null): Promise<void> {
     return this.keep(epoch, this.keys.order, order === null ? '' : JSON.stringify(order));
+  }
+
+  /** The same from a scheduler that does not lead, so without an epoch: whoever leads, now or next, finds it. */
+  async leaveOrder(order: SwitchOrder): Promise<void> {
+    await this.redis.set(this.keys.order, JSON.stringify(order));
   }
 
   async order(): Promise<SwitchOrder | null> {

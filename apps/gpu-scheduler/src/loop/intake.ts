@@ -113,6 +113,12 @@ export class Intake {
     return 'accepted';
   }
 
+  /** A switch by hand whose wake-up nobody heard, because nobody led just then. */
+  async findOrder(): Promise<void> {
+    const order = await this.context.memory.order();
+    if (order !== null && !this.isHeard(order)) await this.resumeOrder(order);
+  }
+
   /** One that is kept in Redis already. Nobody waits for the answer: one that cannot be carried out is dropped. */
   async resumeOrder(order: SwitchOrder): Promise<void> {
     const { memory, epoch, take, log } = this.context;

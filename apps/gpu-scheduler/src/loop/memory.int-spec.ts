@@ -154,6 +154,25 @@ describe('a switch by hand', () => {
     await eventually(async () => (await leader.status()).holder?.engine === 'comfyui');
   });
 
+  test('that comes while nobody leads is not lost', async () => {
+    await stack.kill(leader);
+    expect(standby.isLeader).toBe(false);
+    await expect(standby.order({ id: 'o1', engine: 'comfyui', model: null, force: false })).resolves.toBe(
+      'accepted',
+    );
+    await standbyLeads();
+    await eventually(async () => (await standby.status()).holder?.engine === 'comfyui');
+    await eventually(async () => (await stack.redis.exists(KEYS.order)) === 0);
+    expect(stack.node.swaps).toEqual(['comfyui']);
+  });
+
+  test('that is kept and was not told of is found', async () => {
+    const order = { id: 'o1', engine: 'comfyui', model: null, force: false };
+    await stack.redis.set(KEYS.order, JSON.stringify(order));
+    await eventually(async () => (await leader.status()).holder?.engine === 'comfyui', { timeoutMs: 6_000 });
+    await eventually(async () => (await stack.redis.exists(KEYS.order)) === 0);
+  });
+
   test('that was accepted is carried out by the next leader', async () => {
     const held = await stack.hold(CHAT);
     await leader.order({ id: 'o1', engine: 'comfyui', model: null, force: false });

@@ -28,6 +28,8 @@ export interface RoundsContext {
   /** A job that had been claimed and not granted waits again. */
   readonly putBack: (job: StoredJob) => void;
   readonly cancelled: (jobId: string) => Promise<void>;
+  /** Takes in a switch by hand that nobody has told of. */
+  readonly findOrder: () => Promise<void>;
   readonly vanished: (jobId: string) => void;
   readonly expired: (leaseId: string) => void;
   readonly released: (lease: LeaseRecord) => void;
@@ -134,6 +136,7 @@ export class Rounds {
     for (const jobId of before) if (!inQueue.has(jobId)) vanished(jobId);
     for (const jobId of cancels) await cancelled(jobId);
     await this.putBackOrphans(active, new Set(held.map(({ jobId }) => jobId)));
+    await this.context.findOrder();
     this.context.repaired();
   }
 

@@ -190,6 +190,7 @@ export class SchedulerService {
     if (this.term !== null) return this.term.order(order);
     const home = (await this.memory.learned())?.home ?? null;
     laneOfOrder(order, home === null ? null : toLane(home));
+    await this.memory.leaveOrder(order);
     await this.leases.hand({ type: 'order', order });
     return 'accepted';
   }

@@ -333,6 +333,7 @@ export class Term {
       arrived: (job) => this.intake.arrive(job),
       putBack: (job) => this.intake.takeBack([job]),
       cancelled: (jobId) => this.intake.cancel(jobId),
+      findOrder: () => this.intake.findOrder(),
       vanished: (jobId) => this.take({ is: 'vanished', jobId }),
       expired: (leaseId) => this.take({ is: 'expired', leaseId }),
       released: (lease) => this.release(lease),

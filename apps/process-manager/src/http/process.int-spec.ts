@@ -197,6 +197,8 @@ describe('what it says', () => {
     expect(first.status).toBe(202);
     const second = await ask('POST', '/api/process/switch?service=comfyui');
     expect(second.body).toMatchObject({ service: 'comfyui' });
+    const kept: unknown = JSON.parse((await redis.get(gpuKeys('gpu8').order)) ?? 'null');
+    expect(kept).toMatchObject({ id: second.body['order_id'], engine: 'comfyui' });
     expect(await orders()).toEqual([
       {
         type: 'order',
