@@ -16,7 +16,7 @@ const mysqlInsert = z.object({ insertId: z.int().positive() });
 
 /**
  * Statements on one table for the few transactions that somebody waits for. TypeORM's query builder makes the text of a
- * statement anew each time, which takes several times as long as the statement (storing a message: 2.2 ms with it, half
+ * statement anew each time, which takes several times as long as the statement (storing a message: 2.2 ms with it, 0.8
  * with this, see docs/decisions/2026-11-21-first-token.md). Names and conversions of columns come from the entity all the
  * same, and values are parameters always.
  */
