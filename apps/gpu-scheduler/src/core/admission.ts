@@ -27,7 +27,7 @@ export function refusal(state: GpuState, arrival: Arrival, nowMs: number): Refus
  * Within the lane everybody is served as much as the job's owner is, until there is nothing left; while that goes on the
  * other lanes take their turns, and each round of turns costs two swaps.
  */
-export function expectedWait(state: GpuState, arrival: Arrival, nowMs: number): number {
+function expectedWait(state: GpuState, arrival: Arrival, nowMs: number): number {
   const { lane } = arrival;
   const slots = slotsOf(state, lane.engine);
   const worth = guessWorth(state.estimates, lane.engine);

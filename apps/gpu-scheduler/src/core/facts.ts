@@ -42,7 +42,7 @@ export function isKnown(state: GpuState, jobId: string): boolean {
   return state.jobs.has(jobId) || runningJob(state, jobId) !== null;
 }
 
-export function runningJob(state: GpuState, jobId: string): Running | null {
+function runningJob(state: GpuState, jobId: string): Running | null {
   for (const running of state.running.values()) if (running.job.id === jobId) return running;
   return null;
 }

@@ -23,7 +23,7 @@ export function otherEngine(engine: Engine): Engine {
 }
 
 /** The more urgent engine takes all comers until its time is up; the other one serves those who were there. */
-export function isMoreUrgent(state: GpuState, engine: Engine): boolean {
+function isMoreUrgent(state: GpuState, engine: Engine): boolean {
   return state.settings.priority[engine] > state.settings.priority[otherEngine(engine)];
 }
 
@@ -171,7 +171,7 @@ export function entitled(state: GpuState, visit: Visit, nowMs: number): Entitled
  * Ski rental between models: staying costs those who wait for the other ones, going costs everybody the swap. When the
  * first has come to as much as the second, going is at most twice as bad as the best choice would have been.
  */
-export function isWorthLeaving(state: GpuState, visit: Visit, nowMs: number): boolean {
+function isWorthLeaving(state: GpuState, visit: Visit, nowMs: number): boolean {
   const others = waitingElsewhere(state, visit, nowMs).sameEngine;
   if (others === 0) return false;
   const own = state.lanes.get(visit.lane.key)?.size ?? 0;

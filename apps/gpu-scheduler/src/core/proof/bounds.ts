@@ -12,7 +12,7 @@ export interface Worst {
 }
 
 /** Once both engines have had a turn, each as long as it can be, with every swap and the last job of each. */
-export function roundMs({ maxTurnMs, maxTurnGrowth }: Settings, { swapMs, workMs }: Worst): number {
+function roundMs({ maxTurnMs, maxTurnGrowth }: Settings, { swapMs, workMs }: Worst): number {
   const images = swapMs + maxTurnMs.comfyui * maxTurnGrowth + workMs.comfyui;
   // Its gate closes late, and a visit that begins just before its end still serves one.
   const chats = swapMs + 2 * swapMs + maxTurnMs.ollama * maxTurnGrowth + swapMs + 2 * workMs.ollama;
