@@ -93,6 +93,31 @@ describe('a chat', () => {
   });
 });
 
+describe('a chat in pieces that come together', () => {
+  const pieces = (...texts: string[]): string =>
+    [...texts, ''].map((text) => `${text.length.toString(16)}\r\n${text}\r\n`).join('');
+
+  test.each([
+    ['a second model', ['{"model":"llama3:8b",', '"model":"llava:7b"}']],
+    ['a second model, written another way', ['{"model":"llama3:8b",', '"m\\u006fdel":', '"llava:7b"}']],
+    ['a second model in another case', ['{"model":"llama3:8b",', '"Model":"llava:7b"}']],
+  ])('and name %s does not reach the engine', async (_, texts) => {
+    const guard = await start(LLAMA);
+    const engine = await guard.hold('ollama');
+    const { port, hostname } = new URL(guard.url);
+    const client = connect(Number(port), hostname);
+    client.write(
+      'POST /engines/ollama/api/chat HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n' +
+        `x-baton-lease: lease-1\r\nx-baton-fence: 7\r\n\r\n${pieces(...texts)}`,
+    );
+    let said = '';
+    for await (const bytes of client as AsyncIterable<Buffer>) said += bytes.toString();
+    expect(said).toMatch(/^HTTP\/1\.1 400 /);
+    expect(said).toContain('"request.invalid"');
+    expect(engine.arrived).toEqual([]);
+  });
+});
+
 describe('a body that never ends', () => {
   test.each([
     ['of a chat, before it names its model', LLAMA, '/engines/ollama/api/chat', '{"mod'],

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
 import { sameModel } from '../engines/ollama-models.ts';
 import { ModelNameReader } from './model-name.ts';
@@ -19,12 +19,14 @@ export interface ModelBody {
  * @throws AppError `gpu.lease_required` when that is another model than the lease's, `request.invalid` when it does not say
  *   early, or twice
  */
-export async function readModelBody(request: IncomingMessage, leased: string): Promise<ModelBody> {
+export async function readModelBody(request: Readable, leased: string): Promise<ModelBody> {
   const reader = new ModelNameReader();
   const head: Buffer[] = [];
   let length = 0;
   const check = (bytes: Buffer): void => reader.feed(bytes);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  // More than one piece may come before anybody hears that the first one was enough.
+  const refusals: AppError[] = [];
   const onData = (bytes: Buffer): void => {
     head.push(bytes);
     length += bytes.length;
@@ -33,6 +35,7 @@ export async function readModelBody(request: IncomingMessage, leased: string): P
       if (reader.name !== null) resolve(undefined);
       else if (length > PEEK_LIMIT_BYTES) throw notEarly();
     } catch (error) {
+      if (error instanceof AppError) refusals.push(error);
       reject(error);
     }
   };
@@ -45,6 +48,8 @@ export async function readModelBody(request: IncomingMessage, leased: string): P
     request.pause();
     request.off('data', onData).off('end', onEnd).off('close', onClose);
   }
+  const [refusal] = refusals;
+  if (refusal !== undefined) throw refusal;
   if (!sameModel(reader.name ?? '', leased)) {
     throw new AppError('gpu.lease_required', { leased, wanted: reader.name });
   }
