@@ -46,6 +46,18 @@ describe('soft sharing', () => {
     expect(node.ollama.loaded).toEqual([]);
   });
 
+  test('ends for an engine that came back beside another as for any: it is asked to let go, not stopped', async () => {
+    const node = await measured();
+    await node.swapTo(null);
+    await node.swapTo(LLAMA);
+    expect((await node.swapTo(COMFYUI)).record.kept).toEqual(['ollama']);
+    await render(node);
+    const end = await node.swapTo(LLAVA);
+    expect(end).toMatchObject({ outcome: 'done' });
+    expect(end.record.stopped).toBeUndefined();
+    expect(node.card.used.get('comfyui') ?? 0).toBeLessThan(1_000);
+  });
+
   test('does not begin before both needs were measured', async () => {
     const node = await startNode();
     expect((await node.swapTo(LLAMA)).record.kept).toBeUndefined();

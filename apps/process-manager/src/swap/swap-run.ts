@@ -191,8 +191,7 @@ export class SwapRun {
     signal.throwIfAborted();
     this.beside = beside;
     card.restartPeak();
-    // ComfyUI does not tell what it has loaded: its models come with the next prompt, at no more than its known need.
-    return { isLoaded: isLoaded || to.engine === 'comfyui' };
+    return { isLoaded };
   }
 
   /** Beside others, a visit that ran out of memory, or left less than the minimum, was one too many. */
