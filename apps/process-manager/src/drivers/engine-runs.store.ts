@@ -32,12 +32,18 @@ export class EngineRunsStore {
     return this.runs;
   }
 
+  /** @throws when the disk does not take it: nothing is started unrecorded */
   put(run: EngineRun): void {
     this.write([...this.runs.filter(({ runId }) => runId !== run.runId), run]);
   }
 
+  /** A record that a full disk keeps is harmless: nothing is killed on its word alone. */
   remove(runId: string): void {
-    this.write(this.runs.filter((run) => run.runId !== runId));
+    try {
+      this.write(this.runs.filter((run) => run.runId !== runId));
+    } catch {
+      // Gone from the list in memory, and from the file with the next one that is written.
+    }
   }
 
   private write(runs: readonly EngineRun[]): void {

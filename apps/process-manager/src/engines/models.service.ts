@@ -47,11 +47,20 @@ export class ModelsService {
     try {
       const models = await this.parts.read(url);
       const atMs = this.parts.clock.now();
-      writeDurably(this.parts.path, JSON.stringify({ version: 1, atMs, models }));
+      this.keep(JSON.stringify({ version: 1, atMs, models }));
       return { source: 'live', at_ms: atMs, models };
     } catch {
       this.fresh = null;
       return this.lastKnown();
+    }
+  }
+
+  /** For a time without the engine. That it cannot be kept says nothing against the list. */
+  private keep(text: string): void {
+    try {
+      writeDurably(this.parts.path, text);
+    } catch {
+      // The next list is kept, when there is room again.
     }
   }
 

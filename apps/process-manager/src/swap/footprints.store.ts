@@ -47,9 +47,14 @@ export class FootprintsStore {
     this.write({ ...this.kept, apart: [...this.kept.apart, pairOf(a, b)] });
   }
 
+  /** What a full disk does not take holds until our end, and is measured again after it: no reason to fail a swap. */
   private write(footprints: Footprints): void {
     this.kept = footprints;
-    writeDurably(this.path, JSON.stringify(footprints));
+    try {
+      writeDurably(this.path, JSON.stringify(footprints));
+    } catch {
+      // The next one writes all of it.
+    }
   }
 }
 

@@ -96,9 +96,10 @@ export class SwapService {
     const { gate, fences } = this.parts;
     if (request.fence === this.newestFence) throw new AppError('gpu.stale_fence', { fence: request.fence });
     gate.seeFence(request.fence);
-    this.newestFence = request.fence;
     gate.close();
+    // A disk that does not take it: the gate stays shut, and the same request may come again.
     fences.keep(request.fence);
+    this.newestFence = request.fence;
     this.remember(request.swapId);
     this.newest?.abort(new AppError('gpu.stale_fence', { by: request.swapId }));
     const abort = new AbortController();
