@@ -159,10 +159,15 @@ export class DockerDriver implements EngineDriver {
         const events = await this.docker.getEvents(query);
         // It may break off before anybody reads it.
         events.on('error', () => undefined);
-        // It may have ended before the events began.
-        await this.tellIfEnded(signal);
-        const heard = events[Symbol.asyncIterator]();
-        while ((await heard.next()).done !== true) await this.tellIfEnded(signal);
+        try {
+          // It may have ended before the events began.
+          await this.tellIfEnded(signal);
+          const heard = events[Symbol.asyncIterator]();
+          while ((await heard.next()).done !== true) await this.tellIfEnded(signal);
+        } finally {
+          // A look that fails leaves them unread, and each turn asks for new ones.
+          if (events instanceof Readable) events.destroy();
+        }
       } catch {
         // Docker is away, or this watch is over; the next turn of the loop tells them apart.
       }
@@ -171,11 +176,13 @@ export class DockerDriver implements EngineDriver {
   }
 
   private async tellIfEnded(signal: AbortSignal): Promise<void> {
-    const look = await this.look(signal);
-    if (signal.aborted || (look.isUp && look.startedAt === this.expected)) return;
+    // 404: removed with all that ran in it, as one that was begun with `--rm` is at its end.
+    const look = await unless(404, this.look(signal));
+    if (signal.aborted || (look !== 'so' && look.isUp && look.startedAt === this.expected)) return;
     this.unwatch();
     // Of a run that was followed by another one already, Docker keeps no exit code.
-    this.exits.tell({ code: look.isUp ? null : look.exitCode, signal: null, lastOutput: [] });
+    const code = look === 'so' || look.isUp ? null : look.exitCode;
+    this.exits.tell({ code, signal: null, lastOutput: [] });
   }
 
   private async *readLogs({ lines, follows, signal }: LogQuery): AsyncGenerator<LogLine> {

@@ -1,17 +1,19 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import Docker from 'dockerode';
 import { join } from 'node:path';
-import { systemClock } from '@baton/kernel';
 import { eventually } from '@baton/testing';
 import type { EngineExit } from '../core/engine-driver.ts';
 import { engineDriverContract } from '../testing/engine-driver-contract.ts';
 import { collect, freePort, isAlive, pidAt } from '../testing/engine-process.ts';
 import { FakeDocker } from '../testing/fake-docker.ts';
 import { ENGINE, Programs, SAYS, STUBBORN } from '../testing/programs.ts';
+import { quickClock } from '../testing/quick-clock.ts';
 import { DockerDriver } from './docker.driver.ts';
 
 const programs = new Programs();
 const closers: (() => Promise<void>)[] = [];
+/** Looks and pauses of the driver come so much sooner. */
+const PACE = 10;
 const FOR_EVER = new AbortController().signal;
 let sockets = 0;
 
@@ -43,7 +45,7 @@ async function setUp(options: Options = {}) {
     container: options.container ?? 'ollama',
     gentleMs: options.gentleMs ?? 2_000,
   };
-  const driver = new DockerDriver(settings, new Docker({ socketPath }), systemClock);
+  const driver = new DockerDriver(settings, new Docker({ socketPath }), quickClock(PACE));
   closers.push(
     () => fake.close(),
     () => driver.close(),
@@ -106,6 +108,30 @@ describe('a container', () => {
     await driver.start(FOR_EVER);
     await driver.stop();
     expect(exits).toHaveLength(1);
+  });
+
+  test('that is removed at its end, as with `--rm`, has ended', async () => {
+    const { driver, fake, url, exits } = await setUp();
+    await driver.start(FOR_EVER);
+    await pidAt(url);
+    await fake.remove('ollama');
+    await eventually(() => exits.length > 0);
+    expect(exits).toEqual([{ code: null, signal: null, lastOutput: [] }]);
+  });
+
+  test('that cannot be looked at for a while leaves no streams of events behind', async () => {
+    const { driver, fake, url, exits } = await setUp();
+    await driver.start(FOR_EVER);
+    const pid = await pidAt(url);
+    const asked = () => fake.requests.filter((request) => request === 'GET /events').length;
+    await eventually(() => asked() === 1);
+    fake.hidesState = true;
+    fake.breakEvents();
+    await eventually(() => asked() >= 4);
+    await eventually(() => fake.eventStreams <= 1);
+    fake.hidesState = false;
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => exits.length === 1);
   });
 
   test('that ended while Docker could not be asked is told of when it can', async () => {

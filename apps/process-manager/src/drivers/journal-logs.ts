@@ -13,10 +13,13 @@ export interface JournalSettings {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** One entry of `journalctl --output=json`: numbers are text, and a message that is no UTF-8 is a list of bytes. */
+/**
+ * One entry of `journalctl --output=json`: numbers are text, and a message that is no UTF-8 is a list of bytes. Some have
+ * none; a long one would be left out without `--all`.
+ */
 const entry = z.object({
   __REALTIME_TIMESTAMP: z.string(),
-  MESSAGE: z.union([z.string(), z.array(z.int().min(0).max(255))]).nullable(),
+  MESSAGE: z.union([z.string(), z.array(z.int().min(0).max(255))]).nullish(),
 });
 
 /** What a unit prints, out of the journal; the pipe keeps `journalctl` at the reader's pace. */
@@ -31,7 +34,7 @@ export class JournalLogs implements EngineLogs {
     const { journalctl, scope, unit, environment, engine } = this.settings;
     if (signal.aborted) return;
     const unitOption = scope === 'user' ? '--user-unit' : '--unit';
-    const args = [unitOption, unit, '--output=json', '--no-pager', '--quiet', `--lines=${lines}`];
+    const args = [unitOption, unit, '--output=json', '--all', '--no-pager', '--quiet', `--lines=${lines}`];
     const child = spawn(journalctl, follows ? [...args, '--follow'] : args, {
       env: { ...environment },
       stdio: ['ignore', 'pipe', 'ignore'],

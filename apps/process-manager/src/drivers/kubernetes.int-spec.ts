@@ -1,17 +1,19 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { systemClock } from '@baton/kernel';
 import { eventually } from '@baton/testing';
 import type { EngineExit } from '../core/engine-driver.ts';
 import { engineDriverContract } from '../testing/engine-driver-contract.ts';
 import { freePort, isAlive, pidAt } from '../testing/engine-process.ts';
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts';
 import { ENGINE, Programs, SAYS } from '../testing/programs.ts';
+import { quickClock } from '../testing/quick-clock.ts';
 import { KubernetesDriver } from './kubernetes.driver.ts';
 import { KubernetesWorkload } from './kubernetes-workload.client.ts';
 
 const programs = new Programs();
 const closers: (() => Promise<void>)[] = [];
+/** Looks and pauses of the driver come so much sooner; so do its time limits. */
+const PACE = 10;
 const FOR_EVER = new AbortController().signal;
 let files = 0;
 
@@ -38,9 +40,9 @@ async function setUp(options: Options = {}) {
   fake.writeKubeconfig(kubeconfig, options.token);
   const workload = { kind: 'deployment' as const, name: options.workload ?? 'ollama', namespace: null };
   const driver = new KubernetesDriver(
-    { engine: 'ollama', url, startMs: options.startMs ?? 5_000, gentleMs: options.gentleMs ?? 5_000 },
+    { engine: 'ollama', url, startMs: options.startMs ?? 100_000, gentleMs: options.gentleMs ?? 100_000 },
     () => KubernetesWorkload.open(workload, kubeconfig),
-    systemClock,
+    quickClock(PACE),
   );
   closers.push(
     () => fake.close(),
@@ -91,7 +93,7 @@ describe('a workload', () => {
   });
 
   test('whose image cannot be had fails at once, with the reason', async () => {
-    const { driver, fake } = await setUp({ startMs: 60_000 });
+    const { driver, fake } = await setUp({ startMs: 600_000 });
     fake.waitingReason = 'ImagePullBackOff';
     await expect(driver.start(FOR_EVER)).rejects.toMatchObject({
       code: 'engine.start_failed',
@@ -102,10 +104,10 @@ describe('a workload', () => {
   });
 
   test('whose pod never gets ready fails in time; a start that is given up ends at once', async () => {
-    const { driver, fake } = await setUp({ startMs: 100 });
+    const { driver, fake } = await setUp({ startMs: 1_000 });
     fake.waitingReason = 'ContainerCreating';
     await expect(driver.start(FOR_EVER)).rejects.toMatchObject({ code: 'engine.start_failed' });
-    const patient = await setUp({ startMs: 60_000 });
+    const patient = await setUp({ startMs: 600_000 });
     patient.fake.waitingReason = 'ContainerCreating';
     const stopped = new AbortController();
     const started = patient.driver.start(stopped.signal).catch((error: unknown) => error);
@@ -115,7 +117,7 @@ describe('a workload', () => {
   });
 
   test('whose pod does not end by itself has it taken away', async () => {
-    const { driver, fake, url } = await setUp({ gentleMs: 200 });
+    const { driver, fake, url } = await setUp({ gentleMs: 2_000 });
     await driver.start(FOR_EVER);
     const pid = await pidAt(url);
     fake.endsLate = true;

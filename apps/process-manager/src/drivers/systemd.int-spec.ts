@@ -1,18 +1,20 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { systemClock } from '@baton/kernel';
 import { eventually } from '@baton/testing';
 import type { EngineExit } from '../core/engine-driver.ts';
 import { engineDriverContract } from '../testing/engine-driver-contract.ts';
 import { freePort, isAlive, pidAt } from '../testing/engine-process.ts';
 import { FakeSystemctl } from '../testing/fake-systemctl.ts';
 import { ENGINE, Programs, SAYS } from '../testing/programs.ts';
+import { quickClock } from '../testing/quick-clock.ts';
 import { runProgram } from './run-program.ts';
 import { SystemdDriver } from './systemd.driver.ts';
 import { readUnit } from './systemd-unit.ts';
 
 const programs = new Programs();
 const closers: (() => Promise<void>)[] = [];
+/** The driver looks so much more often. */
+const PACE = 5;
 const FOR_EVER = new AbortController().signal;
 let folders = 0;
 
@@ -50,7 +52,7 @@ async function setUp(options: Options = {}) {
       gentleMs: options.gentleMs ?? 5_000,
     },
     runProgram,
-    systemClock,
+    quickClock(PACE),
   );
   closers.push(
     async () => {

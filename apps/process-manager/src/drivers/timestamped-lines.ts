@@ -11,6 +11,9 @@ export function readStampedLine(text: string): LogLine {
   return Number.isNaN(atMs) ? { atMs: 0, text } : { atMs, text: said };
 }
 
+/** A program that prints no line end (a bar of progress) is not gathered for ever. More than any entry of a journal. */
+const LINE_LIMIT = 1_048_576;
+
 /** At the reader's pace. Leaving the loop destroys the stream. */
 export async function* readStampedLines(stream: Readable): AsyncGenerator<LogLine> {
   for await (const text of splitLines(stream)) {
@@ -26,6 +29,10 @@ export async function* splitLines(stream: Readable): AsyncGenerator<string> {
     const parts = (rest + decoder.write(bytes)).split('\n');
     rest = parts.pop() ?? '';
     yield* parts;
+    if (rest.length > LINE_LIMIT) {
+      yield rest;
+      rest = '';
+    }
   }
   if (rest !== '') yield rest;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Lane, SwapEnd } from '@baton/contracts';
 import { eventually } from '@baton/testing';
 import { readProcess } from '../drivers/process-table.ts';
-import { SimulatedNode, renderPrompt } from '../testing/simulated-node.ts';
+import { PACE, SimulatedNode, renderPrompt } from '../testing/simulated-node.ts';
 
 /**
  * Every known way in which an engine fails to give the card back, over the simulator's real processes. The names begin
@@ -95,7 +95,7 @@ describe('Ollama', () => {
 
   test('O2 ★ gone from the list is not free: the driver is late, and it is waited for', async () => {
     await node.swapTo(PHI);
-    await node.control('card', { speed: 1, lag: { lagMinMs: 700, lagMaxMs: 700 } });
+    await node.control('card', { speed: PACE, lag: { lagMinMs: 700, lagMaxMs: 700 } });
     const end = await node.swapTo(COMFYUI);
     expect(end.outcome).toBe('done');
     expect(msOf(end, 'verify')).toBeGreaterThan(500);
@@ -134,7 +134,7 @@ describe('Ollama', () => {
     const end = await node.swapTo(COMFYUI);
     expect(end.outcome).toBe('done');
     expect(end.record.stopped).toBeUndefined();
-    expect(msOf(end, 'free')).toBeGreaterThan(1_900);
+    expect(msOf(end, 'free')).toBeGreaterThan(4_900);
     expect(node.urlOf('ollama')).toBe(before);
     expect(await node.weightsMib('ollama')).toBe(0);
   });
@@ -150,7 +150,7 @@ describe('Ollama', () => {
 
   test('O5 ★ a model that is being loaded is not in the list: what the driver still counts sends us back to ask', async () => {
     await node.swapTo(COMFYUI);
-    await node.control('ollama', { speed: 1, settings: { loadBaseMs: 1_200 } });
+    await node.control('ollama', { speed: PACE, settings: { loadBaseMs: 1_200 } });
     const loading = ollama('/api/generate', { model: 'phi3', keep_alive: '5m' });
     await eventually(async () => (await node.weightsMib('ollama')) > 0);
     const end = await node.swapTo(LLAVA);
@@ -209,7 +209,7 @@ describe('Ollama', () => {
 describe('ComfyUI', () => {
   test('C1 ★ /free waits for the prompt that runs: it is interrupted first', async () => {
     await node.swapTo(COMFYUI);
-    await node.control('comfyui', { speed: 1, settings: { stepMs: 100, loadMibPerSecond: 1_000_000 } });
+    await node.control('comfyui', { speed: PACE, settings: { stepMs: 100, loadMibPerSecond: 1_000_000 } });
     const headers = node.admit('c1', COMFYUI);
     await node.ask(node.guarded('comfyui', '/prompt'), 'POST', renderPrompt(600), headers);
     await eventually(async () => (await node.weightsMib('comfyui')) > 10_000);
@@ -221,7 +221,7 @@ describe('ComfyUI', () => {
 
   test('C2 ★ a prompt that waits would load everything again: what waits is removed first', async () => {
     await node.swapTo(COMFYUI);
-    await node.control('comfyui', { speed: 1, settings: { stepMs: 100, loadMibPerSecond: 1_000_000 } });
+    await node.control('comfyui', { speed: PACE, settings: { stepMs: 100, loadMibPerSecond: 1_000_000 } });
     for (const steps of [600, 601, 602]) await render(steps);
     await eventually(async () => (await node.weightsMib('comfyui')) > 10_000);
     const end = await node.swapTo(PHI);
@@ -259,7 +259,6 @@ describe('ComfyUI', () => {
     const little = await node.swapTo(PHI);
     expect(little.outcome).toBe('done');
     expect(little.record.stopped).toBeUndefined();
-    await node.swapTo(COMFYUI);
     await node.control('comfyui', { faults: { freeKeeps: false } });
     const killed = node.runtime.engines.all.find(({ name }) => name === 'comfyui');
     await killed?.managed.stop();
@@ -267,7 +266,6 @@ describe('ComfyUI', () => {
     await node.faults('comfyui', { freeKeeps: { mib: 5_000 } });
     const much = await node.swapTo(PHI);
     expect(much).toMatchObject({ outcome: 'done', record: { stopped: expect.arrayContaining(['comfyui']) } });
-    await killed?.managed.ensureReady();
   });
 
   test('C6 ★ a /free that is answered and frees nothing is found out by the driver', async () => {
@@ -290,7 +288,7 @@ describe('ComfyUI', () => {
 
   test('C9 ★ an interrupt that is lost is sent again, by prompt id, until the prompt has left the queue', async () => {
     await node.swapTo(COMFYUI);
-    await node.control('comfyui', { speed: 1, faults: { lostInterrupt: { times: 1, ms: 400 } } });
+    await node.control('comfyui', { speed: PACE, faults: { lostInterrupt: { times: 1, ms: 400 } } });
     const headers = node.admit('c9', COMFYUI);
     await node.ask(node.guarded('comfyui', '/prompt'), 'POST', renderPrompt(600, randomUUID()), headers);
     const revocation = await node.runtime.guard.revoke('c9');

@@ -35,6 +35,8 @@ const NEVER = '0001-01-01T00:00:00Z';
 export class FakeDocker {
   readonly requests: string[] = [];
   versions: ApiVersions = { newest: '1.47', oldest: '1.24' };
+  /** Inspections fail, and the rest goes on. */
+  hidesState = false;
   private readonly containers = new Map<string, Container>();
   private readonly watchers = new Set<ServerResponse>();
   private readonly server = createServer((request, response) => {
@@ -85,6 +87,21 @@ export class FakeDocker {
   async startByHand(name: string): Promise<void> {
     const container = this.containers.get(name);
     if (container !== undefined) await this.begin(container);
+  }
+
+  /** As `docker rm -f`, or a container's own end where it was begun with `--rm`. */
+  async remove(name: string): Promise<void> {
+    const container = this.containers.get(name);
+    this.containers.delete(name);
+    if (container !== undefined) await this.end(container, 'SIGKILL');
+  }
+
+  get eventStreams(): number {
+    return this.watchers.size;
+  }
+
+  breakEvents(): void {
+    for (const watcher of this.watchers) watcher.destroy();
   }
 
   pidOf(name: string): number | undefined {
@@ -150,7 +167,8 @@ export class FakeDocker {
   ): Promise<void> {
     switch (what) {
       case 'GET json': {
-        json(response, inspection(container));
+        if (this.hidesState) refuse(response, 500, 'layer store is locked');
+        else json(response, inspection(container));
         return;
       }
       case 'GET logs': {
