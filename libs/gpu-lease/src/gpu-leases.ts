@@ -39,7 +39,11 @@ export class GpuLeases {
     );
     const [first, ...others] = this.byNode.values();
     this.only = others.length === 0 ? (first ?? null) : null;
-    this.placement = new PlacementStore(redis.dedicated('gpu-lease placement'), [...this.byNode.keys()]);
+    this.placement = new PlacementStore(
+      redis.dedicated('gpu-lease placement'),
+      [...this.byNode.keys()],
+      clock,
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { gpuKeys, type Lane } from '@baton/contracts';
+import { FakeClock } from '@baton/kernel';
 import type { Redis } from 'ioredis';
 import { PlacementStore } from './placement.store.ts';
 
@@ -22,7 +23,7 @@ function store(): PlacementStore {
       return Promise.resolve('OK');
     },
   };
-  return new PlacementStore(redis as unknown as Redis, ['gpu0', 'gpu1']);
+  return new PlacementStore(redis as unknown as Redis, ['gpu0', 'gpu1'], new FakeClock());
 }
 
 test('a job of ours counts where it was placed before the scheduler tells of it', async () => {

@@ -1,4 +1,5 @@
 import { gpuKeys, gpuStatus, laneKey, type Lane } from '@baton/contracts';
+import type { Clock } from '@baton/kernel';
 import type { Redis } from 'ioredis';
 import { chooseNode, isAble, type NodeLoad } from './placement.ts';
 
@@ -6,6 +7,9 @@ import { chooseNode, isAble, type NodeLoad } from './placement.ts';
 const PLACED_TTL_SECONDS = 7 * 86_400;
 /** As long as the queue keeps ended jobs: whoever asks for one again by its name must learn that it has ended. */
 const ENDED_TTL_SECONDS = 86_400;
+
+/** Everybody who waits asks now and then; they are all told the same for so long. */
+const LOADS_KEPT_MS = 500;
 
 const placedKey = (jobId: string): string => `gpu-placed:${jobId}`;
 
@@ -16,10 +20,13 @@ const placedKey = (jobId: string): string => `gpu-placed:${jobId}`;
 export class PlacementStore {
   private readonly redis: Redis;
   private readonly nodes: readonly string[];
+  private readonly clock: Clock;
+  private kept: { readonly atMs: number; readonly statuses: Promise<NodeStatusRead[]> } | null = null;
   private readonly own = new Map<string, { readonly node: string; readonly lane: string }>();
 
-  constructor(redis: Redis, nodes: readonly string[]) {
+  constructor(redis: Redis, nodes: readonly string[], clock: Clock) {
     this.redis = redis;
+    this.clock = clock;
     this.nodes = nodes;
   }
 
@@ -73,25 +80,35 @@ export class PlacementStore {
     return node;
   }
 
-  private loads(): Promise<NodeLoad[]> {
+  private async loads(): Promise<NodeLoad[]> {
     const own = [...this.own.values()];
-    return Promise.all(
-      this.nodes.map(async (node) => {
-        const keys = gpuKeys(node);
-        const [status, leader] = await Promise.all([
-          this.redis.get(keys.status),
-          this.redis.get(keys.leader),
-        ]);
-        return {
-          node,
-          isLed: leader !== null,
-          own: own.filter((job) => job.node === node).map((job) => job.lane),
-          status: readStatus(status),
-        };
-      }),
-    );
+    return (await this.statuses()).map(({ node, isLed, status }) => ({
+      node,
+      isLed,
+      own: own.filter((job) => job.node === node).map((job) => job.lane),
+      status,
+    }));
+  }
+
+  private statuses(): Promise<NodeStatusRead[]> {
+    const nowMs = this.clock.monotonic();
+    if (this.kept !== null && nowMs - this.kept.atMs < LOADS_KEPT_MS) return this.kept.statuses;
+    const statuses = Promise.all(this.nodes.map((node) => this.readNode(node)));
+    this.kept = { atMs: nowMs, statuses };
+    statuses.catch(() => {
+      this.kept = null;
+    });
+    return statuses;
+  }
+
+  private async readNode(node: string): Promise<NodeStatusRead> {
+    const keys = gpuKeys(node);
+    const [status, leader] = await Promise.all([this.redis.get(keys.status), this.redis.get(keys.leader)]);
+    return { node, isLed: leader !== null, status: readStatus(status) };
   }
 }
+
+type NodeStatusRead = Omit<NodeLoad, 'own'>;
 
 function readStatus(text: string | null): NodeLoad['status'] {
   try {

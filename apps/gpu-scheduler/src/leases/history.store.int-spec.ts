@@ -46,6 +46,19 @@ test('only so many visits are kept, the newest', async () => {
   expect(await history.page('0-1', 50)).toEqual({ visits: [], next: null });
 });
 
+test('a visit of more than 30 days ago is forgotten with the next one that ends', async () => {
+  const dayMs = 86_400_000;
+  for (const [fence, days] of [
+    [1, 31],
+    [2, 29],
+  ] as const) {
+    const id = `${Date.now() - days * dayMs}-0`;
+    await redis.xadd(KEYS.history, id, 'data', JSON.stringify(visit(fence)));
+  }
+  await history.write(1, { ...NOTHING, over: [visit(3)] });
+  expect((await history.page(undefined, 50)).visits.map(({ fence }) => fence)).toEqual([3, 2]);
+});
+
 test('the visit under way is found with its leases by whoever leads next, and replaced as a whole', async () => {
   const open = { record: visit(1), swapId: null };
   await history.write(1, { ...NOTHING, isAnew: true, open, leases: [lease('a'), lease('b')] });

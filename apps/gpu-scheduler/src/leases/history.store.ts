@@ -13,6 +13,8 @@ import { StaleEpoch } from './stale-epoch.ts';
 
 const VISIT = new RedisScript(new URL('./lua/visit.lua', import.meta.url));
 const LEASE_FIELD = 'lease:';
+/** Who asked for what is not kept for longer than anybody looks into it. */
+const MAX_AGE_MS = 30 * 86_400_000;
 
 /** The visit under way, as far as its record has come. */
 export interface OpenVisit {
@@ -66,6 +68,7 @@ export class HistoryStore {
         this.limit,
         isAnew ? '1' : '0',
         over.length,
+        MAX_AGE_MS,
         ...over.map((record) => JSON.stringify(record)),
         ...fields,
       ],

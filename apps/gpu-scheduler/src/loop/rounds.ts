@@ -49,6 +49,7 @@ export class Rounds {
   private isNodeWatched = false;
   private isAskingNode = false;
   private orphans: ReadonlySet<string> = new Set();
+  private missing: ReadonlySet<string> = new Set();
 
   constructor(context: RoundsContext) {
     this.context = context;
@@ -132,12 +133,22 @@ export class Rounds {
       const job = await jobs.read(jobId);
       if (job !== null && !this.hasStopped()) arrived(job);
     }
-    const inQueue = new Set([...waiting, ...active]);
-    for (const jobId of before) if (!inQueue.has(jobId)) vanished(jobId);
+    this.findVanished(before, new Set([...waiting, ...active]), vanished);
     for (const jobId of cancels) await cancelled(jobId);
     await this.putBackOrphans(active, new Set(held.map(({ jobId }) => jobId)));
     await this.context.findOrder();
     this.context.repaired();
+  }
+
+  /** Not in the queue twice in a row: one that is put back while we look is in neither list for that moment. */
+  private findVanished(
+    known: ReadonlySet<string>,
+    inQueue: ReadonlySet<string>,
+    vanished: (jobId: string) => void,
+  ): void {
+    const missing = new Set([...known].filter((jobId) => !inQueue.has(jobId)));
+    for (const jobId of missing) if (this.missing.has(jobId)) vanished(jobId);
+    this.missing = missing;
   }
 
   /** Active, without a lease, and unknown to us twice in a row: whoever claimed it has died before the grant. */
