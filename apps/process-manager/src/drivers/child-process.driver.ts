@@ -109,8 +109,8 @@ export class ChildProcessDriver implements EngineDriver {
     const { child } = running;
     if (child.exitCode === null && child.signalCode === null) {
       if (child.pid !== undefined) this.ending.signal(child.pid, this.settings.gentleSignal);
-      await this.endedWithin(running, this.settings.gentleMs);
-      this.killGroup(child);
+      // Once it has ended, and all of its group with it, the number may be somebody else's.
+      if (!(await this.endedWithin(running, this.settings.gentleMs))) this.killGroup(child);
     }
     const leaderGoneMs = KILLED_MS * 2;
     if (!(await this.endedWithin(running, leaderGoneMs))) {

@@ -161,6 +161,19 @@ describe('a child process', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  test('that ends in good order is sent nothing after its end', async () => {
+    const sent: [number, string][] = [];
+    const signal = (pid: number, name: NodeJS.Signals): void => {
+      sent.push([pid, name]);
+      signalProcess(pid, name);
+    };
+    const { driver } = childDriver(ENGINE, { ending: { signal, killRun } });
+    await driver.start(FOR_EVER);
+    const pid = await pidAt(driver.url);
+    await driver.stop();
+    expect(sent).toEqual([[pid, 'SIGTERM']]);
+  });
+
   test('takes with it what it has started, in its group or out of it', async () => {
     const { driver, runs } = childDriver(WITH_CHILDREN);
     await driver.start(FOR_EVER);

@@ -48,14 +48,18 @@ export class LineProgram {
     try {
       await once(child, 'spawn');
     } catch {
+      // One that was there before may only be away: a driver is being updated, or the machine is out of processes.
+      if (this.child !== null) this.planRestart();
       return false;
     }
     this.child = child;
     createInterface({ input: child.stdout }).on('line', (line) => this.take(line));
-    child.once('close', () => {
-      if (this.isClosed) return;
-      this.cancelRestart = this.clock.after(RESTART_MS, () => void this.start());
-    });
+    child.once('close', () => this.planRestart());
     return true;
+  }
+
+  private planRestart(): void {
+    if (this.isClosed) return;
+    this.cancelRestart = this.clock.after(RESTART_MS, () => void this.start());
   }
 }
