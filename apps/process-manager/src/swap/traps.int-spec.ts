@@ -150,7 +150,8 @@ describe('Ollama', () => {
 
   test('O5 ★ a model that is being loaded is not in the list: what the driver still counts sends us back to ask', async () => {
     await node.swapTo(COMFYUI);
-    await node.control('ollama', { speed: PACE, settings: { loadBaseMs: 1_200 } });
+    // Long enough to be met in the middle, and over before the driver's second look on a machine that is slow itself.
+    await node.control('ollama', { speed: 2 * PACE, settings: { loadBaseMs: 1_200 } });
     const loading = ollama('/api/generate', { model: 'phi3', keep_alive: '5m' });
     await eventually(async () => (await node.weightsMib('ollama')) > 0);
     const end = await node.swapTo(LLAVA);

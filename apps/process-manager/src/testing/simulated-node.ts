@@ -106,7 +106,7 @@ export class SimulatedNode {
         COMFYUI_MODE: 'child',
         COMFYUI_COMMAND: command('comfyui', '--data-dir', join(folder, 'comfyui')),
         SWAP_FREE_TIMEOUT_SECONDS: '5',
-        SWAP_VERIFY_TIMEOUT_SECONDS: '5',
+        SWAP_VERIFY_TIMEOUT_SECONDS: '8',
         GPU_MONITOR_INTERVAL: '2',
         REVOKE_TIMEOUT_SECONDS: '10',
         ...environment,
