@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock, untilItWorks } from '@baton/kernel';
 import type { RunRecord } from '../launcher/data-folder.ts';
 import { innerPorts } from '../launcher/ports.ts';
 import { OwnedProcess } from '../servers/owned-process.ts';
@@ -70,13 +71,21 @@ export async function withStack<T>(
     const readyMs = performance.now() - startedAt;
     const run = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8')) as RunRecord;
     const engine = ollamaUrl ?? engineUrl(run, 'ollama');
-    if (ollamaUrl === undefined && engineTime === 'none') await changeSimulator(engine, FAST_OLLAMA);
+    if (ollamaUrl === undefined && engineTime === 'none')
+      await untilItAnswers(() => changeSimulator(engine, FAST_OLLAMA));
     const comfyuiUrl = engineUrl(run, 'comfyui');
     return await work({ run, dataDir, ollamaUrl: engine, comfyuiUrl, launcherPid: run.pid, readyMs });
   } finally {
     await launcher.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Baton is ready before its engines are: their start is waited for by whoever needs them. */
+async function untilItAnswers(work: () => Promise<void>): Promise<void> {
+  const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+  const pauses = { firstPauseMs: 50, longestPauseMs: 400 };
+  await untilItWorks(work, { clock: systemClock, signal, onOutage: () => undefined, ...pauses });
 }
 
 /** The process-manager tells nobody where its engines listen; their command lines do. */

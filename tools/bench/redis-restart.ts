@@ -81,6 +81,7 @@ async function oneOutage(redis: RestartableRedis, watch: GrantWatch, outageMs: n
   await pause(outageMs);
   const client = new Redis(redis.url, {
     retryStrategy: () => LOOK_MS,
+    maxLoadingRetryTime: LOOK_MS,
     maxRetriesPerRequest: null,
   });
   client.on('error', () => undefined);

@@ -44,7 +44,7 @@ const SAID_LINES = 10;
  * program apart from the one that computes; ComfyUI's is a thread beside it, which a load from a slow disk can hold up for
  * minutes.
  */
-const SILENCES_AT_WORK: Readonly<Record<EngineName, number>> = { ollama: 2, comfyui: 20 };
+const SILENCES_AT_WORK: Readonly<Record<EngineName, number>> = { ollama: 4, comfyui: 20 };
 
 /** Everything of this process that lives as long as it does: built in order, ended in the reverse one. */
 export class Runtime {
@@ -198,6 +198,7 @@ export class Runtime {
       isAnswering: (limitMs) => managed.isAnswering(limitMs),
       symptom: () =>
         engine.url === null ? Promise.resolve(null) : symptom(engine.url, AbortSignal.timeout(FIRST_LOOK_MS)),
+      isOwner: () => this.swaps.owner?.engine === name,
       isWorking: () => this.swaps.owner?.engine === name && this.guard.isInUse,
       // One that is not ours cannot be helped; that it does not answer shows in its state.
       isLeftAlone: () => !managed.canStop || managed.state !== 'ready' || this.swaps.swap !== null,

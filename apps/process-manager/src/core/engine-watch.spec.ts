@@ -8,6 +8,7 @@ function setUp() {
     answers: true,
     symptom: null as Symptom | null,
     isWorking: false,
+    isOwner: true,
     isLeftAlone: false,
     troubles: [] as string[],
     limits: [] as number[],
@@ -20,11 +21,19 @@ function setUp() {
     },
     symptom: async () => world.symptom,
     isWorking: () => world.isWorking,
+    isOwner: () => world.isOwner,
     isLeftAlone: () => world.isLeftAlone,
     onTrouble: async (why) => {
       world.troubles.push(why);
     },
-    times: { everyMs: 1_000, answerMs: 700, silences: 3, silencesAtWork: 10, stuckMs: 5_000 },
+    times: {
+      everyMs: 1_000,
+      answerMs: 700,
+      silences: 3,
+      silencesAtWork: 10,
+      stuckMs: 5_000,
+      uncertainMs: 20_000,
+    },
   });
   watch.start();
   return { clock, world, watch };
@@ -96,10 +105,21 @@ describe('the watch over an engine', () => {
     await clock.advance(60_000);
     expect(world.troubles).toEqual([]);
     world.isWorking = false;
-    await clock.advance(5_000);
+    await clock.advance(20_000);
     expect(world.troubles).toEqual([]);
     await clock.advance(1_000);
     expect(world.troubles).toEqual([STUCK.what]);
+  });
+
+  test('long work of an engine that has not the GPU is somebody else’s, and left to the next swap', async () => {
+    const { clock, world } = setUp();
+    world.symptom = STUCK;
+    world.isOwner = false;
+    await clock.advance(120_000);
+    expect(world.troubles).toEqual([]);
+    world.symptom = DEAD;
+    await clock.advance(6_000);
+    expect(world.troubles).toEqual([DEAD.what]);
   });
 
   test('what no healthy engine shows is a trouble even while a lease waits for it', async () => {

@@ -20,8 +20,10 @@ export interface EngineWatchTimes {
   readonly silences: number;
   /** The same while it works for a lease: it may be slow to answer then, but not deaf for ever. */
   readonly silencesAtWork: number;
-  /** A symptom that stands this long is no passing state. */
+  /** What no healthy engine shows is no passing state when it stands this long. */
   readonly stuckMs: number;
+  /** An uncertain symptom may be long work that nobody of ours knows of: it has this long. */
+  readonly uncertainMs: number;
 }
 
 export const WATCH_TIMES: EngineWatchTimes = {
@@ -30,6 +32,7 @@ export const WATCH_TIMES: EngineWatchTimes = {
   silences: 3,
   silencesAtWork: 20,
   stuckMs: 45_000,
+  uncertainMs: 300_000,
 };
 
 export interface EngineWatchParts {
@@ -39,6 +42,8 @@ export interface EngineWatchParts {
   readonly symptom: () => Promise<Symptom | null>;
   /** Whether it works for a lease, and may be slow for that. */
   readonly isWorking: () => boolean;
+  /** Whether it has the GPU. What it does when it has not may be somebody's who uses it directly; the next swap sees to it. */
+  readonly isOwner: () => boolean;
   /** Whether somebody else is at it just now: a swap frees and loads, and has time limits of its own. */
   readonly isLeftAlone: () => boolean;
   /** Told once for each trouble that was found; `why` is for the log. */
@@ -51,7 +56,8 @@ export interface EngineWatchParts {
  * Notices an engine that lives and does nothing any more. At each look, in this order:
  *   1. left alone: what was counted before is forgotten;
  *   2. silent: `silences` in a row are trouble, `silencesAtWork` while it works for a lease;
- *   3. a symptom: trouble once the same has stood for `stuckMs` (uncertain ones only while nothing works for a lease);
+ *   3. a symptom: trouble once the same has stood for `stuckMs`, an uncertain one for `uncertainMs`, and that only while the
+ *      engine has the GPU and works for no lease;
  *   4. else it is well.
  */
 export class EngineWatch {
@@ -104,15 +110,17 @@ export class EngineWatch {
   }
 
   private async lookForSymptom(): Promise<void> {
-    const { symptom, isWorking, isLeftAlone, clock } = this.parts;
+    const { symptom, isWorking, isOwner, isLeftAlone, clock } = this.parts;
     const found = await symptom().catch(() => null);
-    if (this.isClosed || isLeftAlone() || found === null || (!found.isCertain && isWorking())) {
+    const isOurs = found?.isCertain === true || (isOwner() && !isWorking());
+    if (this.isClosed || isLeftAlone() || found === null || !isOurs) {
       this.forget();
       return;
     }
     const now = clock.monotonic();
     if (this.stuck?.what !== found.what) this.stuck = { what: found.what, sinceMs: now };
-    else if (now - this.stuck.sinceMs >= this.times.stuckMs) await this.tell(found.what);
+    else if (now - this.stuck.sinceMs >= (found.isCertain ? this.times.stuckMs : this.times.uncertainMs))
+      await this.tell(found.what);
   }
 
   private async tell(why: string): Promise<void> {

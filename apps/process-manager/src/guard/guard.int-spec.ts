@@ -346,6 +346,15 @@ describe('what the guard refuses never reaches an engine:', () => {
       code: 'request.invalid',
       errors: [{ field: 'prompt_id' }],
     });
+    const foreign = ask(`${url}/engines/comfyui/prompt`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-16' },
+    });
+    foreign.end(`{"prompt_id":"${PROMPT}"}`);
+    expect(JSON.parse(await textOf(await answerOf(foreign)))).toMatchObject({
+      code: 'request.invalid',
+      errors: [{ field: 'content-type' }],
+    });
     const slow = ask(`${url}/engines/comfyui/prompt`, { method: 'POST' });
     slow.write(`{"prompt_id":"${PROMPT}",`);
     await once(slow, 'socket');

@@ -147,6 +147,7 @@ export class GuardService {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     let engine: string = 'unknown';
     try {
+      refuseBodyOfGet(request);
       const target = readTarget(request.method ?? '', request.url ?? '');
       ({ engine } = target);
       if (target.kind !== 'websocket' || request.headers.upgrade?.toLowerCase() !== 'websocket') {

@@ -23,6 +23,7 @@ export interface PromptBody {
  * @throws AppError `request.too_large`, `request.invalid`
  */
 export async function readPromptBody(request: IncomingMessage): Promise<PromptBody> {
+  refuseOtherCharsets(request);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -32,6 +33,14 @@ export async function readPromptBody(request: IncomingMessage): Promise<PromptBo
   }
   const bytes = Buffer.concat(chunks);
   return { bytes, promptId: promptIdOf(bytes) };
+}
+
+/** ComfyUI reads the body in the charset that is named; in another one than ours it could say something else. */
+function refuseOtherCharsets(request: IncomingMessage): void {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  const issues = [{ path: 'content-type', message: 'must be UTF-8' }];
+  throw new AppError('request.invalid', {}, { issues });
 }
 
 function promptIdOf(bytes: Buffer): string {

@@ -123,6 +123,8 @@ export class ProcessController {
 
   private async follow(logs: EngineLogs, lines: number, reply: FastifyReply): Promise<void> {
     if (this.followers >= FOLLOWERS) throw new AppError('request.too_many', { followers: this.followers });
+    // Whoever has left already will not leave again.
+    if (reply.raw.destroyed) return;
     this.followers += 1;
     const gone = new AbortController();
     reply.raw.once('close', () => {

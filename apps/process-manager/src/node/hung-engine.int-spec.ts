@@ -51,6 +51,7 @@ function setUp() {
     isAnswering: (limitMs) => managed.isAnswering(limitMs),
     symptom: () => Promise.resolve(null),
     isWorking: () => world.isWorking,
+    isOwner: () => true,
     isLeftAlone: () => managed.state !== 'ready',
     onTrouble: () => managed.restart(),
     times: { everyMs: 30, answerMs: 300, silences: 3 },

@@ -23,10 +23,15 @@ export class NodeEventsStore {
 
   tell(event: NodeEvent): void {
     if (this.waiting >= WAITING_LIMIT) return;
+    const parsed = nodeEvent.safeParse(event);
+    if (!parsed.success) {
+      // Told from the middle of a swap, which must not end for it; the state itself is right, and can be asked for.
+      this.log.error('node.tell', parsed.error, { type: event.type });
+      return;
+    }
     this.waiting += 1;
-    const data = JSON.stringify(nodeEvent.parse(event));
     this.redis
-      .xadd(this.key, 'MAXLEN', '~', ENTRIES_KEPT, '*', STREAM_FIELD, data)
+      .xadd(this.key, 'MAXLEN', '~', ENTRIES_KEPT, '*', STREAM_FIELD, JSON.stringify(parsed.data))
       .then(
         () => (this.isTroubled = false),
         (error: unknown) => {

@@ -47,6 +47,8 @@ export class RedisConnections implements OnApplicationShutdown {
   private connect(name: string, options: RedisOptions): Redis {
     const redis = new Redis(this.url.replace(/^unix:\/\//, ''), {
       retryStrategy: () => RETRY_MS,
+      // A Redis that reads its data after a restart is asked again as soon; left alone, ioredis waits at least a second.
+      maxLoadingRetryTime: RETRY_MS,
       connectionName: name,
       // How long a connection may take to close; one that is closed twice keeps the process alive for so long.
       disconnectTimeout: 250,
