@@ -7,9 +7,9 @@ import { connect } from 'node:net';
 import { COMFYUI, LLAMA, TriedGuard, answerOf, textOf } from '../testing/tried-guard.ts';
 
 const MIB = 1_048_576;
-const LARGE = 200 * MIB;
+const LARGE = 400 * MIB;
 /** Pipes, sockets and the collector's leisure; a guard that gathers would need the whole of it. */
-const FLAT = 120 * MIB;
+const FLAT = 200 * MIB;
 
 let tried: TriedGuard | null = null;
 
@@ -149,7 +149,7 @@ describe('a body that never ends', () => {
   });
 });
 
-describe('200 MB', () => {
+describe('400 MB', () => {
   test('up go through in flat memory', async () => {
     const guard = await start(COMFYUI);
     let received = 0;
