@@ -9,6 +9,8 @@ import { EpochGuard } from './epoch-guard.ts';
 export const JOB_LOCK_MS = 60_000;
 /** BullMQ knows completed and failed; a cancelled job is a failed one with this as its reason. */
 const CANCELLED = 'gpu.job_cancelled';
+/** Commands in one write: large enough to save round trips, small enough that nobody else waits for them. */
+const READ_AT_ONCE = 1_000;
 /** BullMQ's way to say: whoever holds the lock, the caller is entitled. */
 const ANY_TOKEN = '0';
 
@@ -29,6 +31,7 @@ export interface JobEnd {
  * inside Redis, with `StaleEpoch`, when somebody else has become leader.
  */
 export class JobStore {
+  private readonly redis: Redis;
   private readonly queue: Queue;
   private readonly worker: Worker;
   private readonly guard: EpochGuard;
@@ -38,6 +41,7 @@ export class JobStore {
 
   /** @param redis a connection of its own: it is changed so that BullMQ's scripts check the epoch */
   constructor(redis: Redis, node: string, onError: (error: Error) => void) {
+    this.redis = redis;
     const name = gpuQueueName(node);
     this.guard = new EpochGuard(gpuKeys(node).epoch);
     this.guard.protect(redis);
@@ -69,10 +73,23 @@ export class JobStore {
     return { outcome, code: isErrorCode(code) ? code : null, atMs: job.finishedOn };
   }
 
-  /** Everybody who waits, in BullMQ's order. */
+  /** Everybody who waits, in BullMQ's order. Only the payloads are read, many at a time: with a Job object each it took three times as long. */
   async waiting(): Promise<StoredJob[]> {
-    const jobs = await this.queue.getJobs(['wait', 'prioritized'], 0, -1, true);
-    return jobs.flatMap((job) => toStored(job) ?? []);
+    const ids = await this.queue.getRanges(['wait', 'prioritized'], 0, -1, true);
+    const found: StoredJob[] = [];
+    for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+      const some = ids.slice(from, from + READ_AT_ONCE);
+      const pipeline = this.redis.pipeline();
+      for (const id of some) pipeline.hget(this.queue.toKey(id), 'data');
+      const answers = (await pipeline.exec()) ?? [];
+      some.forEach((id, at) => {
+        const [error, data] = answers[at] ?? [];
+        if (error) throw error;
+        // One that has ended meanwhile has nothing left to read.
+        if (typeof data === 'string') found.push({ id, job: payloadOf(data) });
+      });
+    }
+    return found;
   }
 
   waitingIds(): Promise<string[]> {
@@ -181,6 +198,14 @@ export class JobStore {
       if (bullCode(error) === ErrorCode.JobLockNotExist) await job.moveToWait(ANY_TOKEN).catch(ignoreEnded);
       else ignoreEnded(error);
     }
+  }
+}
+
+function payloadOf(text: string): GpuJob | null {
+  try {
+    return gpuJob.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
   }
 }
 
