@@ -73,7 +73,10 @@ export class JobStore {
     return { outcome, code: isErrorCode(code) ? code : null, atMs: job.finishedOn };
   }
 
-  /** Everybody who waits, in BullMQ's order. Only the payloads are read, many at a time: with a Job object each it took three times as long. */
+  /**
+   * Everybody who waits, in BullMQ's order. Only the payloads are read, many at a time: with a Job object each it took three
+   * times as long.
+   */
   async waiting(): Promise<StoredJob[]> {
     const ids = await this.queue.getRanges(['wait', 'prioritized'], 0, -1, true);
     const found: StoredJob[] = [];
