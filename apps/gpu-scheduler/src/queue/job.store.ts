@@ -60,7 +60,7 @@ export class JobStore {
   /** A job that waits or is worked on; null when there is none, or it has ended. */
   async read(jobId: string): Promise<StoredJob | null> {
     const job = await Job.fromId(this.queue, jobId);
-    return job === undefined || job.finishedOn != null ? null : toStored(job);
+    return job === undefined || job.finishedOn != null ? null : toStored(jobId, job.data);
   }
 
   /** How and when a job ended; null while it has not, or when it is not kept any more. */
@@ -89,7 +89,7 @@ export class JobStore {
         const [error, data] = answers[at] ?? [];
         if (error) throw error;
         // One that has ended meanwhile has nothing left to read.
-        if (typeof data === 'string') found.push({ id, job: payloadOf(data) });
+        if (typeof data === 'string') found.push(toStored(id, parseJson(data)));
       });
     }
     return found;
@@ -204,18 +204,17 @@ export class JobStore {
   }
 }
 
-function payloadOf(text: string): GpuJob | null {
-  try {
-    return gpuJob.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+function toStored(id: string, data: unknown): StoredJob {
+  return { id, job: gpuJob.safeParse(data).data ?? null };
 }
 
-function toStored(job: { id?: string | undefined; data: unknown }): StoredJob | null {
-  if (job.id === undefined) return null;
-  const parsed = gpuJob.safeParse(job.data);
-  return { id: job.id, job: parsed.success ? parsed.data : null };
+/** Undefined for what is no JSON, which is no job either. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function bullCode(error: unknown): unknown {

@@ -1,8 +1,9 @@
 import type { PolicyReport, ScenarioReport } from './campaign.ts';
 import type { Verdict } from './goals.ts';
-import { composite } from './metrics.ts';
+import { composite, type Measures } from './metrics.ts';
 
-const HEADING = [
+/** Columns that every table of waits begins with: the name of a row, then its `measureCells`. */
+export const MEASURE_HEADING: readonly string[] = [
   'wait in s',
   'image p50',
   'p95',
@@ -13,9 +14,8 @@ const HEADING = [
   'mean',
   'swaps/h',
   'useful',
-  'Jain',
-  'score',
 ];
+const HEADING = [...MEASURE_HEADING, 'Jain', 'score'];
 
 /** A scenario as a table for a terminal: a row for each policy and one for the bound. */
 export function renderScenario(report: ScenarioReport): string {
@@ -51,21 +51,27 @@ export function renderTable(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-export function seconds(value: number): string {
+function seconds(value: number): string {
   return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US');
 }
 
-function cells({ policy, detail, measures }: PolicyReport, best: PolicyReport | null): string[] {
-  const { image, chat } = measures;
-  const waits = [image.p50S, image.p95S, image.maxS, chat.p50S, chat.p95S, chat.maxS, measures.meanWaitS];
+function cells(row: PolicyReport, best: PolicyReport | null): string[] {
+  const { measures } = row;
   return [
-    detail === null ? policy : `best of 49: ${detail}`,
-    ...waits.map(seconds),
-    measures.swapsPerHour.toFixed(0),
-    measures.useful.toFixed(2),
+    nameOf(row),
+    ...measureCells(measures),
     measures.fairness.toFixed(2),
     best === null ? '-' : (composite(measures) / composite(best.measures)).toFixed(2),
   ];
+}
+
+export function nameOf({ policy, detail }: PolicyReport): string {
+  return detail === null ? policy : `best of 49: ${detail}`;
+}
+
+export function measureCells({ image, chat, meanWaitS, swapsPerHour, useful }: Measures): string[] {
+  const waits = [image.p50S, image.p95S, image.maxS, chat.p50S, chat.p95S, chat.maxS, meanWaitS];
+  return [...waits.map(seconds), swapsPerHour.toFixed(0), useful.toFixed(2)];
 }
 
 function extraHeading({ othersImageAloneS, makespanBoundS }: ScenarioReport): string[] {
