@@ -225,7 +225,7 @@ describe('what is passed on', () => {
   test('answers go out as the service gave them', async () => {
     gateway.fake.on(createChat, ({ chat }) => ({ ...CHAT, title: chat.title ?? 'none' }));
     gateway.fake.on(updateChat, ({ changes }) => ({ ...CHAT, pinned: changes.pinned ?? false }));
-    gateway.fake.on(getChat, () => ({ chat: CHAT, messages: [] }));
+    gateway.fake.on(getChat, () => ({ chat: CHAT, messages: [], previous_cursor: null }));
     gateway.fake.on(deleteChat, () => ({ deleted: true as const }));
     gateway.fake.on(listChats, ({ q, limit }) => ({
       chats: [{ ...CHAT, title: `${q} ${limit}` }],

@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  ANSWER_LIMITS,
+  answerFormat,
+  messageDetails,
+  taskType,
+  thinkSetting,
+  webSearchOption,
+} from './answer.ts';
 import { defineCall } from './call.ts';
 import { replyState, usage } from './reply-log.ts';
 import { timelineEntry } from './timeline.ts';
@@ -9,6 +17,9 @@ export const CHAT_LIMITS = {
   systemPromptChars: 16_000,
   searchChars: 200,
   pageSize: 100,
+  /** Messages of one answer of `GET /api/chats/{id}`. */
+  messagesPage: 200,
+  exportedMessages: 20_000,
 } as const;
 
 export const id = z.int().positive();
@@ -17,6 +28,7 @@ const isoTime = z.iso.datetime();
 const title = z.string().trim().min(1).max(CHAT_LIMITS.titleChars);
 const modelName = z.string().trim().min(1).max(200);
 const temperature = z.number().min(0).max(2);
+const topP = z.number().gt(0).max(1);
 const maxTokens = z.int().min(1).max(131_072);
 const systemPrompt = z.string().max(CHAT_LIMITS.systemPromptChars);
 
@@ -24,13 +36,16 @@ export const chat = z
   .object({
     id,
     title: z.string(),
+    kind: z.enum(['chat', 'models']).meta({ description: '`models`: a chat between models' }),
     pinned: z.boolean(),
     model: z
       .string()
       .nullable()
       .meta({ description: 'The model that answers; chosen before the first message' }),
     temperature: temperature.nullable(),
+    top_p: topP.nullable(),
     max_tokens: maxTokens.nullable(),
+    think: thinkSetting.nullable().meta({ description: 'Null: as the model does it by itself' }),
     system_prompt: z.string().nullable(),
     created_at: isoTime,
     updated_at: isoTime,
@@ -40,10 +55,13 @@ export const chat = z
     example: {
       id: 1,
       title: 'A fence, painted white',
+      kind: 'chat',
       pinned: false,
       model: 'gpt-oss:20b',
       temperature: 0.7,
+      top_p: null,
       max_tokens: null,
+      think: null,
       system_prompt: null,
       created_at: '2026-11-20T10:00:00.000Z',
       updated_at: '2026-11-20T10:05:00.000Z',
@@ -58,18 +76,31 @@ export const message = z
   .object({
     id,
     chat_id: id,
+    parent_id: id
+      .nullable()
+      .meta({ description: 'The message that this one follows; null at the beginning' }),
+    siblings: z
+      .array(id)
+      .meta({ description: 'All versions that follow the same message, this one among them, oldest first' }),
     role: z.enum(['user', 'assistant']),
     kind: z
       .enum(['text', 'image'])
       .meta({ description: 'What was asked for: an answer in words, or a picture' }),
     content: z.string(),
+    thinking: z
+      .string()
+      .nullable()
+      .meta({ description: 'What the model thought before it answered, where it tells' }),
     model: z.string().nullable(),
     state: replyState,
     error: z.object({ code: z.string(), say: z.string() }).nullable(),
     attachments: z.array(attachment),
     timeline: z.array(timelineEntry),
     usage: usage.nullable(),
+    details: messageDetails.nullable(),
+    rating: z.enum(['up', 'down']).nullable(),
     created_at: isoTime,
+    edited_at: isoTime.nullable(),
     finished_at: isoTime.nullable(),
   })
   .meta({
@@ -77,16 +108,22 @@ export const message = z
     example: {
       id: 2,
       chat_id: 1,
+      parent_id: 1,
+      siblings: [2],
       role: 'assistant',
       kind: 'text',
       content: 'Use a primer first.',
+      thinking: null,
       model: 'gpt-oss:20b',
       state: 'done',
       error: null,
       attachments: [],
       timeline: [],
       usage: { prompt_tokens: 12, completion_tokens: 6 },
+      details: { engine: 'ollama', instance: 'main', stop_reason: 'stop' },
+      rating: null,
       created_at: '2026-11-20T10:05:00.000Z',
+      edited_at: null,
       finished_at: '2026-11-20T10:05:02.000Z',
     },
   });
@@ -98,7 +135,9 @@ export const createChatBody = z
     title: title.optional(),
     model: modelName.nullish(),
     temperature: temperature.nullish(),
+    top_p: topP.nullish(),
     max_tokens: maxTokens.nullish(),
+    think: thinkSetting.nullish(),
     system_prompt: systemPrompt.nullish(),
   })
   .meta({ id: 'CreateChat', example: { title: 'A fence, painted white', model: 'gpt-oss:20b' } });
@@ -108,7 +147,9 @@ export const updateChatBody = z
     pinned: z.boolean().optional(),
     model: modelName.nullish(),
     temperature: temperature.nullish(),
+    top_p: topP.nullish(),
     max_tokens: maxTokens.nullish(),
+    think: thinkSetting.nullish(),
     system_prompt: systemPrompt.nullish(),
   })
   .refine((body) => Object.keys(body).length > 0, { message: 'name at least one field to change' })
@@ -117,6 +158,32 @@ export const sendMessageBody = z
   .strictObject({
     content: z.string().trim().min(1).max(CHAT_LIMITS.messageChars),
     model: modelName.optional().meta({ description: 'Also becomes the model of the chat' }),
+    replaces: id.optional().meta({
+      description: 'A message of yours: this one becomes another version of it, in a branch of its own',
+    }),
+    parent_id: id
+      .optional()
+      .meta({ description: 'The message that this one follows; without it the end of the shown branch' }),
+    task_type: taskType
+      .optional()
+      .meta({ description: 'Lets Baton choose the model, for this message only' }),
+    think: thinkSetting.optional().meta({ description: 'For this message only' }),
+    format: answerFormat.optional(),
+    image_ids: z
+      .array(id)
+      .min(1)
+      .max(ANSWER_LIMITS.imagesPerMessage)
+      .optional()
+      .meta({ description: 'Pictures that the model is shown: ids of your uploads or generated images' }),
+    web_search: webSearchOption.optional(),
+    engine: z
+      .enum(['auto', 'local'])
+      .optional()
+      .meta({ description: '`local`: the CPU engine answers, without waiting for the GPU' }),
+  })
+  .refine((body) => body.replaces === undefined || body.parent_id === undefined, {
+    path: ['parent_id'],
+    message: 'name either replaces or parent_id',
   })
   .meta({ id: 'SendMessage', example: { content: 'How do I paint a fence?', model: 'gpt-oss:20b' } });
 export type CreateChatBody = z.infer<typeof createChatBody>;
@@ -133,8 +200,74 @@ export const chatPage = z
   .object({ chats: z.array(chat), next_cursor: z.string().nullable() })
   .meta({ id: 'ChatPage' });
 export const chatWithMessages = z
-  .object({ chat, messages: z.array(message) })
+  .object({
+    chat,
+    messages: z.array(message),
+    previous_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Pass it as `before` for the messages before these; null at the beginning' }),
+  })
   .meta({ id: 'ChatWithMessages' });
+export const getChatQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(CHAT_LIMITS.messagesPage).default(100),
+  /** The `previous_cursor` of the page before. */
+  before: z.string().max(200).optional(),
+});
+export const editMessageBody = z
+  .strictObject({ content: z.string().trim().min(1).max(CHAT_LIMITS.messageChars) })
+  .meta({ id: 'EditMessage', example: { content: 'How do I paint a wooden fence?' } });
+export const regenerateBody = z
+  .strictObject({
+    model: modelName.optional(),
+    engine: z.enum(['auto', 'local', 'gpu']).optional(),
+    think: thinkSetting.optional(),
+  })
+  .meta({ id: 'Regenerate', example: { engine: 'gpu' } });
+export const rateMessageBody = z
+  .strictObject({ rating: z.enum(['up', 'down']).nullable() })
+  .meta({ id: 'RateMessage', example: { rating: 'up' } });
+export const exportChatQuery = z.strictObject({ format: z.enum(['markdown', 'json']).default('markdown') });
+
+/** A conversation as a file of our own: what `GET /api/chats/{id}/export?format=json` writes and import reads. */
+export const chatFile = z
+  .object({
+    format: z.literal('baton-chat'),
+    version: z.literal(1),
+    exported_at: isoTime,
+    chat: z.object({
+      title: z.string().max(CHAT_LIMITS.titleChars),
+      model: modelName.nullable(),
+      temperature: temperature.nullable(),
+      top_p: topP.nullable(),
+      max_tokens: maxTokens.nullable(),
+      think: thinkSetting.nullable(),
+      system_prompt: systemPrompt.nullable(),
+    }),
+    /** Every branch; parents before children, `id` and `parent_id` count within the file only. */
+    messages: z
+      .array(
+        z.object({
+          id,
+          parent_id: id.nullable(),
+          role: z.enum(['user', 'assistant']),
+          content: z.string().max(1_000_000),
+          thinking: z.string().max(1_000_000).nullable(),
+          model: z.string().max(200).nullable(),
+          created_at: isoTime,
+          shown: z.boolean().meta({ description: 'Whether it is part of the branch that was open' }),
+        }),
+      )
+      .max(CHAT_LIMITS.exportedMessages),
+  })
+  .meta({ id: 'ChatFile' });
+export type ChatFile = z.infer<typeof chatFile>;
+export const chatExport = z.object({
+  file_name: z.string(),
+  media_type: z.enum(['text/markdown', 'application/json']),
+  text: z.string(),
+});
+
 /** A message was taken in: read `GET /api/replies/{reply.id}/events` for the answer. */
 export const sentMessage = z.object({ message, reply: message }).meta({ id: 'SentMessage' });
 export type SentMessage = z.infer<typeof sentMessage>;
@@ -164,8 +297,46 @@ export const createChat = defineCall('chat.create', {
   timeoutMs: 5_000,
 });
 export const getChat = defineCall('chat.get', {
-  request: z.object({ userId: id, chatId: id }),
+  request: z.object({
+    userId: id,
+    chatId: id,
+    limit: z.int().min(1).max(CHAT_LIMITS.messagesPage).optional(),
+    before: z.string().max(200).optional(),
+  }),
   reply: chatWithMessages,
+  timeoutMs: 5_000,
+});
+export const exportChat = defineCall('chat.export', {
+  request: z.object({ userId: id, chatId: id, format: z.enum(['markdown', 'json']) }),
+  reply: chatExport,
+  timeoutMs: 20_000,
+});
+export const importChat = defineCall('chat.import', {
+  request: z.object({ userId: id, file: chatFile }),
+  reply: chat,
+  timeoutMs: 20_000,
+});
+/** Changes the words of a message that is not being written; the branch stays as it is. */
+export const editMessage = defineCall('message.edit', {
+  request: z.object({ userId: id, chatId: id, messageId: id, body: editMessageBody }),
+  reply: message,
+  timeoutMs: 5_000,
+});
+/** Takes one message away; what followed it follows the message before. One that is being written is stopped first. */
+export const deleteMessage = defineCall('message.delete', {
+  request: z.object({ userId: id, chatId: id, messageId: id }),
+  reply: z.object({ deleted: z.literal(true) }),
+  timeoutMs: 10_000,
+});
+/** Shows the branch that this message is on, down to its newest end. */
+export const selectMessage = defineCall('message.select', {
+  request: z.object({ userId: id, chatId: id, messageId: id }),
+  reply: chatWithMessages,
+  timeoutMs: 5_000,
+});
+export const rateMessage = defineCall('message.rate', {
+  request: z.object({ userId: id, chatId: id, messageId: id, body: rateMessageBody }),
+  reply: message,
   timeoutMs: 5_000,
 });
 export const updateChat = defineCall('chat.update', {
@@ -184,9 +355,9 @@ export const sendMessage = defineCall('chat.send', {
   reply: sentMessage,
   timeoutMs: 10_000,
 });
-/** Answers the last user message of the chat again; the old answer, if any, is replaced. */
+/** Answers the same question again: another version beside the old answer, which stays. */
 export const regenerateReply = defineCall('reply.regenerate', {
-  request: z.object({ userId: id, chatId: id, messageId: id }),
+  request: z.object({ userId: id, chatId: id, messageId: id, body: regenerateBody.optional() }),
   reply: message,
   timeoutMs: 10_000,
 });
@@ -198,6 +369,18 @@ export const getReply = defineCall('reply.get', {
 });
 /** Stops a reply in whatever state it is. One that has already ended stays as it is. */
 export const cancelReply = defineCall('reply.cancel', {
+  request: z.object({ userId: id, replyId: id }),
+  reply: message,
+  timeoutMs: 10_000,
+});
+/** Stops all of a user's replies, or those of one chat; answers when their ends are stored. */
+export const cancelReplies = defineCall('reply.cancel_all', {
+  request: z.object({ userId: id, chatId: id.optional() }),
+  reply: z.object({ stopped: z.array(message) }),
+  timeoutMs: 20_000,
+});
+/** A reply that still waits for the GPU is answered by the CPU engine instead, under the same id. */
+export const answerNow = defineCall('reply.answer_now', {
   request: z.object({ userId: id, replyId: id }),
   reply: message,
   timeoutMs: 10_000,

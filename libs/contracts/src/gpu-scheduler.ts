@@ -73,6 +73,12 @@ export const gpuJob = z.object({
   estimateMs: z.int().positive(),
   /** How much work, in units of its kind (an image: steps times megapixels): the scheduler learns the time of one. */
   workUnits: z.number().positive().optional(),
+  /**
+   * `interactive` (also when absent): somebody waits for it. `background`: batches; they go when nobody interactive waits,
+   * and after a bound of their own. `chore`: titles and the like; only on the lane that has the GPU while nobody waits,
+   * never the reason of a swap.
+   */
+  urgency: z.enum(['interactive', 'background', 'chore']).optional(),
   submittedAtMs: z.int().positive(),
   correlationId: z.string(),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageDetails, routing, source } from './answer.ts';
 import { laneLabel, swapPhase, timelineEntry } from './timeline.ts';
 
 /**
@@ -41,6 +42,7 @@ export const replyState = z.enum([
   'loading',
   'prompting',
   'rendering',
+  'searching',
   'streaming',
   'done',
   'failed',
@@ -80,7 +82,7 @@ const loadingEvent = z.object({
 });
 const workingEvent = z.object({
   type: z.literal('state'),
-  state: z.enum(['streaming', 'prompting', 'rendering']),
+  state: z.enum(['streaming', 'prompting', 'rendering', 'searching']),
 });
 export const stateEvent = z.discriminatedUnion('state', [
   queuedEvent,
@@ -103,8 +105,19 @@ export const endEvent = z.object({
   say: z.string().nullable().meta({ description: 'A sentence for the user' }),
   timeline: z.array(timelineEntry),
   usage: usage.nullable(),
+  details: messageDetails.nullish(),
 });
 
+/** What the model thinks before it answers, to be added to what came before; never part of the answer. */
+export const thinkingEvent = z.object({ type: z.literal('thinking'), text: z.string() });
+/** Another model answers than the one asked for, and why. */
+export const routedEvent = z.object({ type: z.literal('routed'), routing });
+/** Pages of the web that the answer will rest on. */
+export const sourcesEvent = z.object({
+  type: z.literal('sources'),
+  query: z.string(),
+  sources: z.array(source),
+});
 /** Text of the answer, to be added to what came before. */
 export const textEvent = z.object({ type: z.literal('text'), text: z.string() });
 /** The prompt that the language model wrote for the image, and the settings that go with it. */
@@ -127,11 +140,18 @@ export const imageEvent = z.object({
   height: z.int().positive(),
 });
 /** Sent by the gateway instead of the log when the log is gone: forget what you had, this is the whole text. */
-export const resetEvent = z.object({ type: z.literal('reset'), text: z.string() });
+export const resetEvent = z.object({
+  type: z.literal('reset'),
+  text: z.string(),
+  thinking: z.string().optional(),
+});
 
 export const replyEvent = z.union([
   stateEvent,
   textEvent,
+  thinkingEvent,
+  routedEvent,
+  sourcesEvent,
   promptEvent,
   progressEvent,
   previewEvent,

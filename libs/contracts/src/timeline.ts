@@ -30,7 +30,7 @@ export type SwapRecord = z.infer<typeof swapRecord>;
 /** One use of the GPU by a message: how long it waited, what the wait was made of, how long the work took. */
 export const timelineEntry = z
   .object({
-    lane: laneLabel,
+    lane: laneLabel.extend({ engine: z.enum(['ollama', 'comfyui', 'local']) }),
     queued_ms: z
       .int()
       .nonnegative()

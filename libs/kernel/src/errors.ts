@@ -134,6 +134,82 @@ export const ERRORS = {
     say: 'Too much is waiting for the GPU already. Please try again later.',
   },
   'gpu.wait_too_long': { http: 503, retry: 'later', say: 'The GPU was busy for too long. Please try again.' },
+  'chat.file_invalid': { http: 422, retry: 'never', say: 'This file is not a chat exported from Baton.' },
+  'chat.too_long': { http: 422, retry: 'never', say: 'This chat is too long for that.' },
+  'message.being_written': {
+    http: 409,
+    retry: 'later',
+    say: 'This message is still being written. Wait, or stop it.',
+  },
+  'reply.not_waiting': { http: 409, retry: 'never', say: 'This answer does not wait for the GPU any more.' },
+  'reply.not_json': { http: 502, retry: 'now', say: 'The model did not answer in the wanted format.' },
+  'model.no_vision': {
+    http: 422,
+    retry: 'never',
+    say: 'This model cannot see pictures. Choose one that can.',
+  },
+  'model.no_thinking': {
+    http: 422,
+    retry: 'never',
+    say: 'This model cannot think aloud. Switch thinking off, or choose one that can.',
+  },
+  'model.none_installed': {
+    http: 503,
+    retry: 'later',
+    say: 'No model is installed. An administrator can download one.',
+  },
+  'model.in_use': {
+    http: 409,
+    retry: 'later',
+    say: 'This model is in use. Try again when its answers are done.',
+  },
+  'model.pull_failed': { http: 502, retry: 'later', say: 'The model could not be downloaded.' },
+  'model.cannot_change': {
+    http: 409,
+    retry: 'never',
+    say: 'The models of this server cannot be changed from here.',
+  },
+  'server.unknown': { http: 422, retry: 'never', say: 'This model server is not configured.' },
+  'pull.not_found': { http: 404, retry: 'never', say: 'This download does not exist.' },
+  'local.not_set_up': { http: 409, retry: 'never', say: 'The CPU engine is not set up here.' },
+  'experiment.not_found': { http: 404, retry: 'never', say: 'This comparison does not exist.' },
+  'experiment.model_taken': {
+    http: 409,
+    retry: 'never',
+    say: 'Another comparison of this model is running. End it first.',
+  },
+  'batch.not_found': { http: 404, retry: 'never', say: 'This batch does not exist.' },
+  'batch.too_many': {
+    http: 429,
+    retry: 'later',
+    say: 'You have as many open batches as one person may have.',
+  },
+  'search.not_set_up': {
+    http: 409,
+    retry: 'never',
+    say: 'Web search is not set up: an administrator can add a key.',
+  },
+  'search.failed': {
+    http: 502,
+    retry: 'later',
+    say: 'The web search did not work. Try again, or ask without it.',
+  },
+  'image.not_an_image': {
+    http: 422,
+    retry: 'never',
+    say: 'This file is not a picture that can be read. Use PNG, JPEG, WebP, GIF or AVIF.',
+  },
+  'image.too_many_pixels': { http: 422, retry: 'never', say: 'This picture has too many pixels.' },
+  'image.quota_reached': {
+    http: 403,
+    retry: 'never',
+    say: 'Your storage for pictures is full. Delete some first.',
+  },
+  'image.workflow_invalid': {
+    http: 500,
+    retry: 'never',
+    say: 'The workflow of this installation does not fit its ComfyUI.',
+  },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -8,7 +8,6 @@ import {
   listOpenImageMessages,
   updateChat,
   type Chat,
-  type Message,
   type SentMessage,
 } from '@baton/contracts';
 import { HandleCall } from '@baton/platform';
@@ -39,14 +38,12 @@ export class ChatsController {
   }
 
   @HandleCall(getChat)
-  async get({
-    userId,
-    chatId,
-  }: z.output<typeof getChat.request>): Promise<{ chat: Chat; messages: Message[] }> {
+  async get({ userId, chatId }: z.output<typeof getChat.request>): Promise<z.output<typeof getChat.reply>> {
     const { chat, messages } = await this.chats.get(userId, chatId);
     return {
       chat,
       messages: messages.map((message) => withLiveState(message, this.generation.stateOf(message.id))),
+      previous_cursor: null,
     };
   }
 

@@ -26,7 +26,7 @@ describe.each(DIALECTS)('chats in %s', (dialect) => {
   }
 
   async function say(chat: ChatRow, content: string): Promise<number> {
-    const row = userMessageRow({ chatId: chat.id, kind: 'text', content, now: 1 });
+    const row = userMessageRow({ chatId: chat.id, parentId: null, kind: 'text', content, now: 1 });
     const { id } = await chats.turn((turn) => turn.add(row));
     return id;
   }

@@ -1,4 +1,4 @@
-import { FINAL_STATES, type CreateChatBody, type UpdateChatBody } from '@baton/contracts';
+import { FINAL_STATES, type CreateChatBody, type ThinkSetting, type UpdateChatBody } from '@baton/contracts';
 import { PlainTable, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
@@ -28,7 +28,10 @@ export class ChatsRepository {
     return read(this.source, (manager) => {
       const query = manager
         .createQueryBuilder<ChatRow>(CHAT, 'chat')
-        .where('chat.userId = :userId AND chat.deletedAt IS NULL', { userId })
+        .where('chat.userId = :userId AND chat.hidden = :hidden AND chat.deletedAt IS NULL', {
+          userId,
+          hidden: false,
+        })
         .orderBy('chat.pinned', 'DESC')
         .addOrderBy('chat.updatedAt', 'DESC')
         .addOrderBy('chat.id', 'DESC')
@@ -49,12 +52,20 @@ export class ChatsRepository {
     const row: Omit<ChatRow, 'id'> = {
       userId,
       title: body.title ?? '',
+      titleBy: body.title === undefined ? 'message' : 'user',
+      kind: 'chat',
+      hidden: false,
       searchText: fold(body.title ?? ''),
       pinned: false,
       model: body.model ?? null,
       temperature: body.temperature ?? null,
+      topP: body.top_p ?? null,
       maxTokens: body.max_tokens ?? null,
+      think: storedSetting(body.think),
       systemPrompt: body.system_prompt ?? null,
+      leafId: null,
+      plan: null,
+      planState: null,
       createdAt: now,
       updatedAt: now,
       deletedAt: null,
@@ -122,6 +133,10 @@ export class ChatTurn {
     return this.chats.find({ id: chatId });
   }
 
+  async setLeaf(chatId: number, leafId: number | null): Promise<void> {
+    await this.chats.update({ id: chatId }, { leafId });
+  }
+
   async setModel(chatId: number, model: string): Promise<void> {
     await this.chats.update({ id: chatId }, { model });
   }
@@ -158,12 +173,20 @@ export class ChatTurn {
   }
 }
 
+function storedSetting(think: ThinkSetting | null | undefined): string | null {
+  return think === null || think === undefined ? null : JSON.stringify(think);
+}
+
 function columnsOf(changes: UpdateChatBody): Partial<ChatRow> {
   return {
-    ...(changes.title === undefined ? {} : { title: changes.title, searchText: fold(changes.title) }),
+    ...(changes.title === undefined
+      ? {}
+      : { title: changes.title, searchText: fold(changes.title), titleBy: 'user' as const }),
     ...(changes.pinned === undefined ? {} : { pinned: changes.pinned }),
     ...(changes.model === undefined ? {} : { model: changes.model }),
     ...(changes.temperature === undefined ? {} : { temperature: changes.temperature }),
+    ...(changes.top_p === undefined ? {} : { topP: changes.top_p }),
+    ...(changes.think === undefined ? {} : { think: storedSetting(changes.think) }),
     ...(changes.max_tokens === undefined ? {} : { maxTokens: changes.max_tokens }),
     ...(changes.system_prompt === undefined ? {} : { systemPrompt: changes.system_prompt }),
   };

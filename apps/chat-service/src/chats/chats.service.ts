@@ -65,7 +65,10 @@ export class ChatsService {
   async get(userId: number, chatId: number): Promise<{ chat: Chat; messages: Message[] }> {
     const chat = await this.chats.find(userId, chatId);
     if (chat === null) throw new AppError('chat.not_found', { chatId });
-    return { chat: chatView(chat), messages: (await this.chats.messages(chatId)).map(messageView) };
+    return {
+      chat: chatView(chat),
+      messages: (await this.chats.messages(chatId)).map((row) => messageView(row)),
+    };
   }
 
   /** @throws AppError `chat.not_found` */
@@ -88,8 +91,11 @@ export class ChatsService {
       const chat = await turn.change({ userId, chatId, now });
       if (chat === null) throw new AppError('chat.not_found', { chatId });
       await turn.titleOnce(chat, titleFrom(description));
-      const message = await turn.add(userMessageRow({ chatId, kind: 'image', content: description, now }));
-      const reply = await turn.add(imageReplyRow(chatId, now));
+      const message = await turn.add(
+        userMessageRow({ chatId, parentId: chat.leafId, kind: 'image', content: description, now }),
+      );
+      const reply = await turn.add(imageReplyRow({ chatId, parentId: message.id, now }));
+      await turn.setLeaf(chatId, reply.id);
       return { message: messageView(message), reply: messageView(reply) };
     });
   }

@@ -1,4 +1,11 @@
-import { isFinalState, type EndEvent, type Message } from '@baton/contracts';
+import {
+  answerOptions,
+  isFinalState,
+  type AnswerOptions,
+  type EndEvent,
+  type Message,
+  type ThinkSetting,
+} from '@baton/contracts';
 import { AppError, codeOf, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
@@ -10,7 +17,7 @@ import type { MessageEnd } from './message-end.ts';
 import { MessagesRepository } from './messages.repository.ts';
 import { replyRow, userMessageRow } from './new-messages.ts';
 import { titleFrom } from './title.ts';
-import { messageView } from './views.ts';
+import { messageView, storedThink } from './views.ts';
 
 /** A reply that is to be made: everything its maker needs to know, so that nothing has to be read again. */
 export interface ReplyTask {
@@ -22,6 +29,10 @@ export interface ReplyTask {
   readonly temperature: number | null;
   readonly maxTokens: number | null;
   readonly systemPrompt: string | null;
+  readonly topP: number | null;
+  /** Of this message, else of the chat; null leaves it to the model. */
+  readonly think: ThinkSetting | null;
+  readonly options: AnswerOptions;
 }
 
 export interface NewExchange {
@@ -89,7 +100,10 @@ export class ExchangesService {
         if (!isFinalState(old.state)) throw new AppError('chat.busy', { chatId });
         const model = this.models.accept(chat.model ?? old.model);
         await turn.removeMessage(old.id, now);
-        const reply = await turn.add(replyRow(chatId, model, now));
+        const reply = await turn.add(
+          replyRow({ chatId, parentId: old.parentId, model, options: { use_cache: false }, now }),
+        );
+        await turn.setLeaf(chatId, reply.id);
         return { reply: messageView(reply), task: taskOf(chat, reply, model) };
       }),
     );
@@ -158,8 +172,11 @@ export class ExchangesService {
     if (await turn.hasUnfinishedReply(chatId)) throw new AppError('chat.busy', { chatId });
     if (asked !== undefined && chat.model !== model) await turn.setModel(chatId, model);
     await turn.titleOnce(chat, titleFrom(content));
-    const message = await turn.add(userMessageRow({ chatId, kind: 'text', content, now }));
-    const reply = await turn.add(replyRow(chatId, model, now));
+    const message = await turn.add(
+      userMessageRow({ chatId, parentId: chat.leafId, kind: 'text', content, now }),
+    );
+    const reply = await turn.add(replyRow({ chatId, parentId: message.id, model, options: {}, now }));
+    await turn.setLeaf(chatId, reply.id);
     return { message: messageView(message), reply: messageView(reply), task: taskOf(chat, reply, model) };
   }
 
@@ -189,6 +206,7 @@ const HISTORY_PAGE = 40;
 const RECENT_REPLIES = 64;
 
 function taskOf(chat: ChatRow, reply: MessageRow, model: string): ReplyTask {
+  const options = answerOptions.catch({}).parse(reply.options ?? {});
   return {
     replyId: reply.id,
     chatId: chat.id,
@@ -198,5 +216,8 @@ function taskOf(chat: ChatRow, reply: MessageRow, model: string): ReplyTask {
     temperature: chat.temperature,
     maxTokens: chat.maxTokens,
     systemPrompt: chat.systemPrompt,
+    topP: chat.topP,
+    think: options.think ?? storedThink(chat.think),
+    options,
   };
 }

@@ -7,10 +7,14 @@ import { searchText } from './search-text.ts';
 export interface MessageRow {
   id: number;
   chatId: number;
+  /** The message that this one follows; null at the beginning. Messages with the same parent are versions of each other. */
+  parentId: number | null;
   role: 'user' | 'assistant';
   kind: 'text' | 'image';
   /** Of a reply: empty until it ends. Until then the text is in the reply log. */
   content: string;
+  /** What the model thought before it answered. */
+  thinking: string | null;
   searchText: string;
   model: string | null;
   /** Stored are `queued` and the final states; the steps between are in the reply log. */
@@ -20,9 +24,19 @@ export interface MessageRow {
   timeline: readonly object[] | null;
   promptTokens: number | null;
   completionTokens: number | null;
+  /** From the engine taking the question to its last token, without waiting; null where nobody measured. */
+  answerMs: number | null;
+  rating: 'up' | 'down' | null;
+  /** The comparison of models that this answer is part of. */
+  experimentId: number | null;
+  /** JSON of `AnswerOptions`: what was asked for beside the words. */
+  options: object | null;
+  /** JSON of `MessageDetails`. */
+  details: object | null;
   /** Grows each time the reply asks for the GPU anew; part of the GPU job's id. 0 for messages without a job of ours. */
   attempt: number;
   createdAt: number;
+  editedAt: number | null;
   finishedAt: number | null;
   deletedAt: number | null;
 }
@@ -36,9 +50,11 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
     columns: {
       id: { type: 'integer', primary: true, generated: 'increment' },
       chatId: { name: 'chat_id', type: 'integer' },
+      parentId: { name: 'parent_id', type: 'integer', nullable: true },
       role: { type: 'varchar', length: 16 },
       kind: { type: 'varchar', length: 16 },
       content: { type: longText(dialect) },
+      thinking: { type: longText(dialect), nullable: true },
       searchText: { name: 'search_text', ...searchText(dialect) },
       model: { type: 'varchar', length: 200, nullable: true },
       state: { type: 'varchar', length: 16 },
@@ -47,13 +63,21 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
       timeline: { ...jsonColumn(dialect), nullable: true },
       promptTokens: { name: 'prompt_tokens', type: 'integer', nullable: true },
       completionTokens: { name: 'completion_tokens', type: 'integer', nullable: true },
+      answerMs: { name: 'answer_ms', type: 'integer', nullable: true },
+      rating: { type: 'varchar', length: 8, nullable: true },
+      experimentId: { name: 'experiment_id', type: 'integer', nullable: true },
+      options: { ...jsonColumn(dialect), nullable: true },
+      details: { ...jsonColumn(dialect), nullable: true },
       attempt: { type: 'integer' },
       createdAt: { name: 'created_at', ...epochMs },
+      editedAt: { name: 'edited_at', ...epochMs, nullable: true },
       finishedAt: { name: 'finished_at', ...epochMs, nullable: true },
       deletedAt: { name: 'deleted_at', ...epochMs, nullable: true },
     },
     indices: [
       { name: 'messages_of_chat', columns: ['chatId', 'id'] },
+      { name: 'messages_by_parent', columns: ['chatId', 'parentId', 'id'] },
+      { name: 'messages_of_experiment', columns: ['experimentId', 'model'] },
       // Few rows are in another state than `done`: the search for unfinished replies after a restart reads only those.
       { name: 'messages_by_state', columns: ['state', 'id'] },
     ],

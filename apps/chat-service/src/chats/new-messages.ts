@@ -1,21 +1,30 @@
+import type { AnswerOptions } from '@baton/contracts';
 import type { MessageRow } from './message.entity.ts';
 import { fold } from './search-text.ts';
 
 type NewMessage = Omit<MessageRow, 'id'>;
 
 const NOTHING_YET = {
+  thinking: null,
   model: null,
   error: null,
   attachments: null,
   timeline: null,
   promptTokens: null,
   completionTokens: null,
+  answerMs: null,
+  rating: null,
+  experimentId: null,
+  options: null,
+  details: null,
   attempt: 0,
+  editedAt: null,
   deletedAt: null,
 } as const;
 
 export function userMessageRow(of: {
   readonly chatId: number;
+  readonly parentId: number | null;
   readonly kind: MessageRow['kind'];
   readonly content: string;
   readonly now: number;
@@ -23,6 +32,7 @@ export function userMessageRow(of: {
   return {
     ...NOTHING_YET,
     chatId: of.chatId,
+    parentId: of.parentId,
     role: 'user',
     kind: of.kind,
     content: of.content,
@@ -34,20 +44,32 @@ export function userMessageRow(of: {
 }
 
 /** An answer in words that is still to be made, at its first attempt. */
-export function replyRow(chatId: number, model: string, now: number): NewMessage {
-  return { ...imageReplyRow(chatId, now), kind: 'text', model, attempt: 1 };
+export function replyRow(of: {
+  readonly chatId: number;
+  readonly parentId: number | null;
+  readonly model: string;
+  readonly options: AnswerOptions;
+  readonly now: number;
+}): NewMessage {
+  const { model, options } = of;
+  return { ...imageReplyRow(of), kind: 'text', model, options, attempt: 1 };
 }
 
-export function imageReplyRow(chatId: number, now: number): NewMessage {
+export function imageReplyRow(of: {
+  readonly chatId: number;
+  readonly parentId: number | null;
+  readonly now: number;
+}): NewMessage {
   return {
     ...NOTHING_YET,
-    chatId,
+    chatId: of.chatId,
+    parentId: of.parentId,
     role: 'assistant',
     kind: 'image',
     content: '',
     searchText: '',
     state: 'queued',
-    createdAt: now,
+    createdAt: of.now,
     finishedAt: null,
   };
 }

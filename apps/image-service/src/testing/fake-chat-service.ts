@@ -89,18 +89,32 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
       attachments: [],
       timeline: [],
       usage: null,
+      parent_id: null,
+      thinking: null,
+      details: null,
+      rating: null,
+      edited_at: null,
       created_at: CREATED_AT,
     } satisfies Partial<Message>;
     return {
       message: {
         ...rest,
         id: userMessage,
+        siblings: [userMessage],
         role: 'user',
         state: 'done',
         content: description,
         finished_at: CREATED_AT,
       },
-      reply: { ...rest, id: messageId, role: 'assistant', state: 'queued', content: '', finished_at: null },
+      reply: {
+        ...rest,
+        id: messageId,
+        siblings: [messageId],
+        role: 'assistant',
+        state: 'queued',
+        content: '',
+        finished_at: null,
+      },
     };
   }
 

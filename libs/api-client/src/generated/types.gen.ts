@@ -32,13 +32,22 @@ export type ChangePassword = {
 export type Chat = {
     id: number;
     title: string;
+    /**
+     * `models`: a chat between models
+     */
+    kind: 'chat' | 'models';
     pinned: boolean;
     /**
      * The model that answers; chosen before the first message
      */
     model: string | null;
     temperature: number | null;
+    top_p: number | null;
     max_tokens: number | null;
+    /**
+     * Null: as the model does it by itself
+     */
+    think: boolean | 'low' | 'medium' | 'high' | null;
     system_prompt: string | null;
     created_at: string;
     updated_at: string;
@@ -52,13 +61,19 @@ export type ChatPage = {
 export type ChatWithMessages = {
     chat: Chat;
     messages: Array<Message>;
+    /**
+     * Pass it as `before` for the messages before these; null at the beginning
+     */
+    previous_cursor: string | null;
 };
 
 export type CreateChat = {
     title?: string;
     model?: string | null;
     temperature?: number | null;
+    top_p?: number | null;
     max_tokens?: number | null;
+    think?: boolean | 'low' | 'medium' | 'high' | null;
     system_prompt?: string | null;
 };
 
@@ -223,14 +238,26 @@ export type Login = {
 export type Message = {
     id: number;
     chat_id: number;
+    /**
+     * The message that this one follows; null at the beginning
+     */
+    parent_id: number | null;
+    /**
+     * All versions that follow the same message, this one among them, oldest first
+     */
+    siblings: Array<number>;
     role: 'user' | 'assistant';
     /**
      * What was asked for: an answer in words, or a picture
      */
     kind: 'text' | 'image';
     content: string;
+    /**
+     * What the model thought before it answered, where it tells
+     */
+    thinking: string | null;
     model: string | null;
-    state: 'queued' | 'swapping' | 'loading' | 'prompting' | 'rendering' | 'streaming' | 'done' | 'failed' | 'cancelled';
+    state: 'queued' | 'swapping' | 'loading' | 'prompting' | 'rendering' | 'searching' | 'streaming' | 'done' | 'failed' | 'cancelled';
     error: {
         code: string;
         say: string;
@@ -245,8 +272,66 @@ export type Message = {
         prompt_tokens: number;
         completion_tokens: number;
     } | null;
+    details: MessageDetails | null;
+    rating: 'up' | 'down' | null;
     created_at: string;
+    edited_at: string | null;
     finished_at: string | null;
+};
+
+export type MessageDetails = {
+    engine?: 'ollama' | 'local' | 'cache' | null;
+    /**
+     * Which server answered: the id from `GET /api/models/servers`
+     */
+    instance?: string | null;
+    /**
+     * `length`: cut by max_tokens or the context
+     */
+    stop_reason?: 'stop' | 'length' | null;
+    timings?: {
+        load_ms: number | null;
+        prompt_ms: number | null;
+        answer_ms: number | null;
+    } | null;
+    routing?: Routing | null;
+    truncation?: {
+        /**
+         * Messages of the chat that the model was not told
+         */
+        left_out: number;
+        kept: number;
+        context_tokens: number;
+    } | null;
+    sources?: Array<Source> | null;
+    search_query?: string | null;
+    receipt?: {
+        /**
+         * From pressing Stop until the engine had nothing to do for this answer any more
+         */
+        idle_ms: number;
+        /**
+         * GPU time that was expected for the rest and went back to the queue
+         */
+        returned_ms: number | null;
+    } | null;
+    /**
+     * Attempts that failed before the one that counts, oldest first
+     */
+    failures?: Array<{
+        code: string;
+        instance: string | null;
+    }> | null;
+    think?: boolean | 'low' | 'medium' | 'high' | null;
+    format?: 'json' | 'schema' | null;
+    /**
+     * Who speaks, in a chat between models
+     */
+    speaker?: {
+        index: number;
+        model: string;
+    } | null;
+    experiment_id?: number | null;
 };
 
 export type Model = {
@@ -375,10 +460,20 @@ export type ReplyEvent = {
     model: string | null;
 } | {
     type: 'state';
-    state: 'streaming' | 'prompting' | 'rendering';
+    state: 'streaming' | 'prompting' | 'rendering' | 'searching';
 } | {
     type: 'text';
     text: string;
+} | {
+    type: 'thinking';
+    text: string;
+} | {
+    type: 'routed';
+    routing: Routing;
+} | {
+    type: 'sources';
+    query: string;
+    sources: Array<Source>;
 } | {
     type: 'prompt';
     prompt: string;
@@ -398,6 +493,7 @@ export type ReplyEvent = {
 } | {
     type: 'reset';
     text: string;
+    thinking?: string;
 } | {
     type: 'end';
     state: 'done' | 'failed' | 'cancelled';
@@ -411,6 +507,19 @@ export type ReplyEvent = {
         prompt_tokens: number;
         completion_tokens: number;
     } | null;
+    details?: MessageDetails | null;
+};
+
+export type Routing = {
+    /**
+     * A model or a task type
+     */
+    asked: string;
+    /**
+     * The model that answers
+     */
+    answered: string;
+    because: 'task_type' | 'capability_fallback' | 'default_model' | 'instance_down' | 'experiment' | 'answered_on_cpu' | 'planned_by_pair';
 };
 
 export type SendMessage = {
@@ -419,6 +528,39 @@ export type SendMessage = {
      * Also becomes the model of the chat
      */
     model?: string;
+    /**
+     * A message of yours: this one becomes another version of it, in a branch of its own
+     */
+    replaces?: number;
+    /**
+     * The message that this one follows; without it the end of the shown branch
+     */
+    parent_id?: number;
+    /**
+     * Lets Baton choose the model, for this message only
+     */
+    task_type?: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation';
+    /**
+     * For this message only
+     */
+    think?: boolean | 'low' | 'medium' | 'high';
+    /**
+     * `json`, or a JSON Schema that the answer must follow
+     */
+    format?: 'json' | {
+        [key: string]: unknown;
+    };
+    /**
+     * Pictures that the model is shown: ids of your uploads or generated images
+     */
+    image_ids?: Array<number>;
+    web_search?: boolean | {
+        query: string;
+    };
+    /**
+     * `local`: the CPU engine answers, without waiting for the GPU
+     */
+    engine?: 'auto' | 'local';
 };
 
 export type SentMessage = {
@@ -460,10 +602,20 @@ export type SentReplyEvent = SentMessage | {
     model: string | null;
 } | {
     type: 'state';
-    state: 'streaming' | 'prompting' | 'rendering';
+    state: 'streaming' | 'prompting' | 'rendering' | 'searching';
 } | {
     type: 'text';
     text: string;
+} | {
+    type: 'thinking';
+    text: string;
+} | {
+    type: 'routed';
+    routing: Routing;
+} | {
+    type: 'sources';
+    query: string;
+    sources: Array<Source>;
 } | {
     type: 'prompt';
     prompt: string;
@@ -483,6 +635,7 @@ export type SentReplyEvent = SentMessage | {
 } | {
     type: 'reset';
     text: string;
+    thinking?: string;
 } | {
     type: 'end';
     state: 'done' | 'failed' | 'cancelled';
@@ -496,6 +649,7 @@ export type SentReplyEvent = SentMessage | {
         prompt_tokens: number;
         completion_tokens: number;
     } | null;
+    details?: MessageDetails | null;
 };
 
 export type Session = {
@@ -506,6 +660,13 @@ export type Session = {
      */
     expires_in: number;
     user: User;
+};
+
+export type Source = {
+    n: number;
+    title: string;
+    url: string;
+    snippet: string;
 };
 
 export type Stowaway = {
@@ -537,7 +698,7 @@ export type SwapRecord = {
 
 export type TimelineEntry = {
     lane: {
-        engine: 'ollama' | 'comfyui';
+        engine: 'ollama' | 'comfyui' | 'local';
         model: string | null;
     };
     /**
@@ -563,7 +724,9 @@ export type UpdateChat = {
     pinned?: boolean;
     model?: string | null;
     temperature?: number | null;
+    top_p?: number | null;
     max_tokens?: number | null;
+    think?: boolean | 'low' | 'medium' | 'high' | null;
     system_prompt?: string | null;
 };
 

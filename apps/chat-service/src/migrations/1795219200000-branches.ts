@@ -1,0 +1,106 @@
+import { dialectOf, longText, type Dialect } from '@baton/platform/database';
+import {
+  TableColumn,
+  TableIndex,
+  type MigrationInterface,
+  type QueryRunner,
+  type TableColumnOptions,
+} from 'typeorm';
+
+/**
+ * Messages become a tree (each names the one it follows), and everything that is known about an answer gets its place.
+ * Chats of before are one branch: each message follows the one before it.
+ */
+export class Branches1795219200000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const dialect = dialectOf(runner.dataSource);
+    await runner.addColumns('chats', chatColumns(dialect));
+    await runner.addColumns('chat_messages', messageColumns(dialect));
+    await runner.query(LINK_MESSAGES[dialect]);
+    await runner.query(
+      'UPDATE chats SET leaf_id = (SELECT MAX(id) FROM chat_messages m WHERE m.chat_id = chats.id AND m.deleted_at IS NULL)',
+    );
+    await runner.dropIndex('chats', 'chats_of_user');
+    await runner.createIndices('chats', [
+      index('chats_listed', ['user_id', 'hidden', 'pinned', 'updated_at', 'id']),
+      index('chats_by_plan', ['plan_state', 'id']),
+      index('chats_deleted', ['deleted_at', 'id']),
+    ]);
+    await runner.createIndices('chat_messages', [
+      index('messages_by_parent', ['chat_id', 'parent_id', 'id']),
+      index('messages_of_experiment', ['experiment_id', 'model']),
+    ]);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    const dialect = dialectOf(runner.dataSource);
+    await runner.dropIndex('chat_messages', 'messages_of_experiment');
+    await runner.dropIndex('chat_messages', 'messages_by_parent');
+    await runner.dropIndex('chats', 'chats_deleted');
+    await runner.dropIndex('chats', 'chats_by_plan');
+    // Made before the other one goes: MariaDB wants an index for every order of the list at all times.
+    await runner.createIndex('chats', index('chats_of_user', ['user_id', 'pinned', 'updated_at', 'id']));
+    await runner.dropIndex('chats', 'chats_listed');
+    await runner.dropColumns(
+      'chat_messages',
+      messageColumns(dialect).map(({ name }) => name),
+    );
+    await runner.dropColumns(
+      'chats',
+      chatColumns(dialect).map(({ name }) => name),
+    );
+  }
+}
+
+/** Deleted messages are linked too (to the last one before them), but nothing follows them. */
+const PREVIOUS =
+  'SELECT m.id AS id, (SELECT MAX(p.id) FROM chat_messages p WHERE p.chat_id = m.chat_id AND p.id < m.id AND p.deleted_at IS NULL) AS parent_id FROM chat_messages m';
+const LINK_MESSAGES = {
+  sqlite:
+    'UPDATE chat_messages SET parent_id = (SELECT MAX(p.id) FROM chat_messages p WHERE p.chat_id = chat_messages.chat_id AND p.id < chat_messages.id AND p.deleted_at IS NULL)',
+  mysql: `UPDATE chat_messages c JOIN (${PREVIOUS}) previous ON previous.id = c.id SET c.parent_id = previous.parent_id`,
+} as const;
+
+function chatColumns(dialect: Dialect): TableColumn[] {
+  return columns([
+    { name: 'title_by', type: 'varchar', length: '16', default: "'user'" },
+    { name: 'kind', type: 'varchar', length: '16', default: "'chat'" },
+    { name: 'hidden', ...boolean(dialect) },
+    { name: 'top_p', type: 'double', isNullable: true },
+    { name: 'think', type: 'varchar', length: '16', isNullable: true },
+    { name: 'leaf_id', type: integer(dialect), isNullable: true },
+    { name: 'plan', type: longText(dialect), isNullable: true },
+    { name: 'plan_state', type: 'varchar', length: '16', isNullable: true },
+  ]);
+}
+
+function messageColumns(dialect: Dialect): TableColumn[] {
+  return columns([
+    { name: 'parent_id', type: integer(dialect), isNullable: true },
+    { name: 'thinking', type: longText(dialect), isNullable: true },
+    { name: 'answer_ms', type: integer(dialect), isNullable: true },
+    { name: 'rating', type: 'varchar', length: '8', isNullable: true },
+    { name: 'experiment_id', type: integer(dialect), isNullable: true },
+    { name: 'options', type: longText(dialect), isNullable: true },
+    { name: 'details', type: longText(dialect), isNullable: true },
+    { name: 'edited_at', type: 'bigint', isNullable: true },
+  ]);
+}
+
+function columns(options: readonly TableColumnOptions[]): TableColumn[] {
+  return options.map((option) => new TableColumn(option));
+}
+
+function index(name: string, columnNames: string[]): TableIndex {
+  return new TableIndex({ name, columnNames });
+}
+
+function integer(dialect: Dialect): string {
+  return dialect === 'mysql' ? 'int' : 'integer';
+}
+
+function boolean(dialect: Dialect): Omit<TableColumnOptions, 'name'> & { readonly width?: number } {
+  return dialect === 'mysql'
+    ? { type: 'tinyint', width: 1, default: '0' }
+    : { type: 'boolean', default: '0' };
+}
