@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { defineCall } from './call.ts';
-import { id, sentMessage } from './chat-service.ts';
+import { attachment, id, sentMessage } from './chat-service.ts';
 
 export const IMAGE_LIMITS = {
   descriptionChars: 4_000,
   minSide: 256,
   maxSide: 2_048,
   sideMultiple: 16,
+  batch: 4,
+  searchChars: 200,
+  pageSize: 100,
 } as const;
 
 const side = z
@@ -88,6 +91,28 @@ export const cancelChatImages = defineCall('image.cancel_chat', {
   reply: z.object({ accepted: z.literal(true) }),
   timeoutMs: 10_000,
 });
+/** A picture that somebody brought along: decoded and encoded anew, without what cameras write beside it. */
+export const uploadedImage = z
+  .object({
+    id,
+    width: z.int().positive(),
+    height: z.int().positive(),
+    media_type: z.enum(['image/png', 'image/jpeg']),
+    size_bytes: z.int().positive(),
+    url: z.string().meta({ description: 'Needs the owner’s token' }),
+    thumbnail_url: z.string(),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: 'UploadedImage' });
+export type UploadedImage = z.infer<typeof uploadedImage>;
+
+/** For chat-service: whether a user may show these pictures to a model. @throws `image.not_found` for the first that is not theirs */
+export const checkImages = defineCall('image.check', {
+  request: z.object({ userId: id, imageIds: z.array(id).min(1).max(16) }),
+  reply: z.object({ images: z.array(attachment) }),
+  timeoutMs: 5_000,
+});
+
 /** The images of a message with their metadata; empty while none is finished. */
 export const getImages = defineCall('image.get', {
   request: z.object({ userId: id, messageId: id }),
@@ -102,6 +127,10 @@ export const getImages = defineCall('image.get', {
 export const imageFilePaths = {
   file: (imageId: number): string => `/internal/images/${imageId}/file`,
   thumbnail: (imageId: number): string => `/internal/images/${imageId}/thumbnail`,
+  /** As a model is shown it: JPEG, not larger than it can make use of. */
+  forModel: (imageId: number): string => `/internal/images/${imageId}/model`,
+  /** Takes the raw bytes of an upload (`application/octet-stream`); answers `uploadedImage` or a problem. */
+  upload: '/internal/images',
   preview: (messageId: number): string => `/internal/messages/${messageId}/preview`,
 } as const;
 export const INTERNAL_HEADERS = { secret: 'x-baton-internal', userId: 'x-baton-user' } as const;
