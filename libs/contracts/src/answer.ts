@@ -100,6 +100,11 @@ export const messageDetails = z
       .nullish()
       .meta({ description: '`length`: cut by max_tokens or the context' }),
     timings: answerTimings.nullish(),
+    thought_ms: z
+      .int()
+      .nonnegative()
+      .nullish()
+      .meta({ description: 'From the first word of its thoughts to the first of its answer' }),
     routing: routing.nullish(),
     truncation: z
       .object({
