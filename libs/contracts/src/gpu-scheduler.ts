@@ -251,6 +251,8 @@ export const gpuEvent = z.discriminatedUnion('type', [
     code: z.string().nullable(),
     /** For a job that was not let into the queue: how long it would have had to wait. */
     expectedWaitMs: z.int().nonnegative().optional(),
+    /** False: the engine would not let go of the lease's work in time and has to be cleared. Absent: it has nothing of it. */
+    quiet: z.boolean().optional(),
   }),
   z.object({ type: z.literal('gpu.status'), status: gpuStatus }),
 ]);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STREAM_FIELD, gpuKeys, gpuQueueName, inboxEntry, type GpuEvent, type Lane } from '@baton/contracts';
 import { systemClock } from '@baton/kernel';
 import { Log, RedisConnections, createLogger } from '@baton/platform';
@@ -6,7 +6,7 @@ import { eventually, startRedis } from '@baton/testing';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { GpuLeases } from './gpu-leases.ts';
-import type { Lease } from './lease.ts';
+import type { JobEnd, Lease } from './lease.ts';
 
 const NODE = 'gpu0';
 const KEYS = gpuKeys(NODE);
@@ -38,9 +38,14 @@ afterEach(async () => {
 });
 
 /** Asks for a lease of the job `reply-1-1`; what the scheduler would do is up to the test. */
-function ask<T>(work: (lease: Lease) => Promise<T>, signal = new AbortController().signal): Promise<T> {
+function ask<T>(
+  work: (lease: Lease) => Promise<T>,
+  signal = new AbortController().signal,
+  onEnded?: (end: JobEnd) => void,
+): Promise<T> {
+  const told = onEnded === undefined ? {} : { onEnded };
   const job = { lane: LANE, kind: 'reply' as const, userId: 1, messageId: 1, chatId: 1, estimateMs: 1_000 };
-  const asking = leases.withLease({ jobId: 'reply-1-1', job, signal }, work);
+  const asking = leases.withLease({ jobId: 'reply-1-1', job, signal, ...told }, work);
   asking.catch(() => undefined);
   return asking;
 }
@@ -211,4 +216,58 @@ test('heartbeats put the expiry off; a revoked or expired lease is not brought b
   await store.release({ leaseId: 'l1', jobId: 'reply-1-1' }, 'completed');
   await expect(leaseState('l1')).resolves.toEqual(['revoked', null]);
   await expect(store.renew('unknown')).resolves.toBe(false);
+});
+
+describe('the end of a job is told once, after its submitter has left', () => {
+  const cancelledJob = { type: 'job.ended', jobId: 'reply-1-1', outcome: 'cancelled' } as const;
+
+  test('one that waited', async () => {
+    const stop = new AbortController();
+    const ends: JobEnd[] = [];
+    const asking = ask(
+      () => Promise.resolve(),
+      stop.signal,
+      (end) => ends.push(end),
+    );
+    await submitted();
+    stop.abort();
+    await expect(asking).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+    expect(ends).toEqual([]);
+    for (let times = 0; times < 2; times += 1) await publish({ ...cancelledJob, code: 'gpu.job_cancelled' });
+    await eventually(() => ends.length > 0);
+    expect(ends).toEqual([{ outcome: 'cancelled', isQuiet: true }]);
+  });
+
+  test('one that held a lease, even while its work has not noticed yet', async () => {
+    const stop = new AbortController();
+    const ends: JobEnd[] = [];
+    const work = Promise.withResolvers<undefined>();
+    const asking = ask(
+      () => work.promise,
+      stop.signal,
+      (end) => ends.push(end),
+    );
+    await submitted();
+    await storeLease('l1');
+    await publish(granted('l1'));
+    await eventually(async () => Number(await redis.zscore(KEYS.leases, 'l1')) > 0);
+    stop.abort();
+    await publish({ ...cancelledJob, code: 'gpu.job_cancelled', quiet: false });
+    await eventually(() => ends.length > 0);
+    expect(ends).toEqual([{ outcome: 'cancelled', isQuiet: false }]);
+    work.resolve(undefined);
+    await asking.catch(() => undefined);
+    expect(ends).toHaveLength(1);
+  });
+
+  test('one that was never submitted is over at once', async () => {
+    const ends: JobEnd[] = [];
+    const asking = ask(
+      () => Promise.resolve(),
+      AbortSignal.abort(),
+      (end) => ends.push(end),
+    );
+    await expect(asking).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+    expect(ends).toEqual([{ outcome: 'cancelled', isQuiet: true }]);
+  });
 });

@@ -59,6 +59,7 @@ export class GpuLeases {
     const { clock } = this.context;
     const startedAt = clock.monotonic();
     const stop = cancelled(signal, jobId);
+    let left: (() => void) | null = null;
     const job: GpuJob = {
       ...request.job,
       version: 1,
@@ -70,6 +71,8 @@ export class GpuLeases {
         const node = await unlessAborted(this.place(request), stop.signal);
         const events = await unlessAborted(node.ready(), stop.signal);
         if (events.has(jobId)) throw new Error(`job ${jobId} is waited for twice in one process`);
+        left?.();
+        left = node.watchEnd(events, request);
         const grant = await this.wait(node, { request, job, events }, stop.signal);
         if (grant === 'moved') continue;
         const queuedMs = Math.round(clock.monotonic() - startedAt);
@@ -77,6 +80,9 @@ export class GpuLeases {
       }
     } finally {
       stop.dispose();
+      if (left !== null) left();
+      // Never submitted: there is nothing that the scheduler could tell about.
+      else if (signal.aborted) request.onEnded?.({ outcome: 'cancelled', isQuiet: true });
       this.leave(jobId);
     }
   }

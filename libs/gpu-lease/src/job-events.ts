@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 
 export type JobEvent = Extract<GpuEvent, { type: 'lease.granted' | 'lease.revoked' | 'job.ended' }>;
+export type JobEnded = Extract<GpuEvent, { type: 'job.ended' }>;
 type WaitingViewEvent = Extract<GpuEvent, { type: 'job.waiting' }>['jobs'][number];
 
 export interface JobListener {
@@ -17,6 +18,7 @@ export interface JobListener {
  */
 export class JobEvents {
   private readonly listeners = new Map<string, JobListener>();
+  private readonly endings = new Map<string, (event: JobEnded) => void>();
   private readonly stopping = new AbortController();
   private readonly log: Log;
   private readonly following: Promise<void>;
@@ -54,6 +56,14 @@ export class JobEvents {
     };
   }
 
+  /** Tells once when the job has ended, beside its listener; the returned function takes that away. */
+  onceEnded(jobId: string, tell: (event: JobEnded) => void): () => void {
+    this.endings.set(jobId, tell);
+    return () => {
+      if (this.endings.get(jobId) === tell) this.endings.delete(jobId);
+    };
+  }
+
   async close(): Promise<void> {
     this.stopping.abort();
     await this.following;
@@ -77,10 +87,13 @@ export class JobEvents {
 
   /** Every process hears about every job: most of it is not looked at any closer than this. */
   private isForOthers(raw: unknown): boolean {
-    if (this.listeners.size === 0) return true;
+    if (this.listeners.size === 0 && this.endings.size === 0) return true;
     const { success, data } = addressed.safeParse(raw);
     if (!success) return false;
-    return data.type === 'gpu.status' || (data.jobId !== undefined && !this.listeners.has(data.jobId));
+    const { type, jobId } = data;
+    return (
+      type === 'gpu.status' || (jobId !== undefined && !this.listeners.has(jobId) && !this.endings.has(jobId))
+    );
   }
 
   private deal(event: GpuEvent): void {
@@ -89,6 +102,18 @@ export class JobEvents {
       for (const view of event.jobs) this.tell(view.jobId, (listener) => listener.onWaiting(view));
     } else {
       this.tell(event.jobId, (listener) => listener.onEvent(event));
+      if (event.type === 'job.ended') this.tellEnd(event);
+    }
+  }
+
+  private tellEnd(event: JobEnded): void {
+    const tell = this.endings.get(event.jobId);
+    if (tell === undefined) return;
+    this.endings.delete(event.jobId);
+    try {
+      tell(event);
+    } catch (error) {
+      this.log.error('gpu_events.listener', error, { jobId: event.jobId });
     }
   }
 

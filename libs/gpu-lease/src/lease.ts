@@ -1,4 +1,4 @@
-import type { GpuJob, Lane, SwapRecord, WaitingView } from '@baton/contracts';
+import type { GpuJob, Lane, LeaseOutcome, SwapRecord, WaitingView } from '@baton/contracts';
 
 export interface LeaseRequest {
   /**
@@ -11,6 +11,18 @@ export interface LeaseRequest {
   readonly signal: AbortSignal;
   /** Where the job stands while it waits; at most about once a second and on change. */
   readonly onWaiting?: (view: WaitingView) => void;
+  /**
+   * Told once, when the job is over: it is out of the queue for good, or, if it held a lease, the guard has cut its
+   * connections and its place is free. `withLease` settles without waiting for that, so it may come before or after; and
+   * not at all when Redis or the scheduler stays away.
+   */
+  readonly onEnded?: (end: JobEnd) => void;
+}
+
+export interface JobEnd {
+  readonly outcome: LeaseOutcome;
+  /** False: the engine would not let go in time; it is being cleared. */
+  readonly isQuiet: boolean;
 }
 
 export interface Lease {

@@ -16,6 +16,8 @@ import { Waiter } from './waiter.ts';
 
 /** How long a waiter that has left looks out for a grant that was already on its way. */
 const LATE_GRANT_MS = 30_000;
+/** How long the end of a job is looked out for after its waiter or holder has left. */
+const LATE_END_MS = 30_000;
 /** What is still to be told Redis when the process ends gets this long; the lease expires anyway. */
 const CLOSE_MS = 1_000;
 
@@ -62,6 +64,31 @@ export class NodeAccess {
   /** Resolves when nothing that is published from now on can be missed; waits for Redis. */
   ready(): Promise<JobEvents> {
     return this.opening;
+  }
+
+  /**
+   * Passes on the end of a job from now on, whenever it is heard of; the returned function is to be called when its waiter
+   * or holder has left, and gives it a while more.
+   */
+  watchEnd(events: JobEvents, { jobId, onEnded }: LeaseRequest): () => void {
+    if (onEnded === undefined) return () => undefined;
+    let isOver = false;
+    let cancelTimer = (): void => undefined;
+    const forget = (): void => {
+      isOver = true;
+      cancelTimer();
+      stopListening();
+      this.lookouts.delete(forget);
+    };
+    const stopListening = events.onceEnded(jobId, ({ outcome, quiet }) => {
+      forget();
+      onEnded({ outcome, isQuiet: quiet ?? true });
+    });
+    return () => {
+      if (isOver) return;
+      cancelTimer = this.context.clock.after(LATE_END_MS, () => forget());
+      this.lookouts.add(forget);
+    };
   }
 
   /** Takes a waiting job out of the queue for good; false when it is being worked on or is not there. */

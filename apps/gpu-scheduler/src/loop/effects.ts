@@ -50,6 +50,8 @@ type Of<Kind extends Effect['do']> = Extract<Effect, { do: Kind }>;
 export class Effects {
   private readonly context: EffectsContext;
   private readonly tokens = new Map<string, string>();
+  /** Leases whose work an engine would not let go of. */
+  private readonly unquiet = new Set<string>();
 
   constructor(context: EffectsContext) {
     this.context = context;
@@ -178,7 +180,9 @@ export class Effects {
       const reason: RevokeReason = revoke;
       await leases.revoke(epoch, leaseId, { type: 'lease.revoked', jobId, leaseId, reason });
     }
-    results.doorShut(leaseId, await this.shutDoor(leaseId));
+    const isQuiet = await this.shutDoor(leaseId);
+    if (!isQuiet) this.unquiet.add(leaseId);
+    results.doorShut(leaseId, isQuiet);
   }
 
   private async shutDoor(leaseId: string): Promise<boolean> {
@@ -190,13 +194,15 @@ export class Effects {
     const { jobs, epoch } = this.context;
     await jobs.end(epoch, job.id, this.lockOf(leaseId), ending);
     this.tokens.delete(leaseId);
-    await this.announceEnd(job.id, leaseId, ending);
+    await this.announceEnd(job.id, leaseId, ending, this.unquiet.delete(leaseId) ? { quiet: false } : {});
   }
 
   private async end({ job, ending, expectedWaitMs }: Of<'end'>): Promise<void> {
     const { jobs, epoch } = this.context;
     await jobs.endWaiting(epoch, job.id, ending);
-    await this.announceEnd(job.id, null, ending, expectedWaitMs);
+    const wait =
+      expectedWaitMs === undefined ? {} : { expectedWaitMs: Math.max(0, Math.round(expectedWaitMs)) };
+    await this.announceEnd(job.id, null, ending, wait);
   }
 
   /** For a job that the core never saw: it cannot be read. */
@@ -216,14 +222,12 @@ export class Effects {
     jobId: string,
     leaseId: string | null,
     { outcome, code }: Ending,
-    expectedWaitMs?: number,
+    more: { readonly expectedWaitMs?: number; readonly quiet?: boolean } = {},
   ): Promise<void> {
-    const wait =
-      expectedWaitMs === undefined ? {} : { expectedWaitMs: Math.max(0, Math.round(expectedWaitMs)) };
     await this.context.leases.forget(this.context.epoch, {
       jobId,
       leaseId,
-      event: { type: 'job.ended', jobId, outcome, code, ...wait },
+      event: { type: 'job.ended', jobId, outcome, code, ...more },
     });
     this.context.results.ended(jobId, { outcome, code });
   }

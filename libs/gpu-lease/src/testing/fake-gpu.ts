@@ -1,3 +1,4 @@
+import type { GpuJob, LeaseOutcome } from '@baton/contracts';
 import { AppError, type ErrorCode } from '@baton/kernel';
 import type { GpuAccess } from '../gpu-leases.ts';
 import type { Lease, LeaseRequest } from '../lease.ts';
@@ -11,6 +12,8 @@ interface Waiting {
 export class FakeGpu implements GpuAccess {
   /** Ids of the jobs that were asked for, in order. */
   readonly jobIds: string[] = [];
+  /** How urgent each of them was. */
+  readonly urgencies = new Map<string, NonNullable<GpuJob['urgency']>>();
   private readonly url: string;
   private readonly waiting = new Map<string, Waiting>();
   private readonly held = new Map<string, AbortController>();
@@ -51,6 +54,8 @@ export class FakeGpu implements GpuAccess {
   async withLease<T>(request: LeaseRequest, work: (lease: Lease) => Promise<T>): Promise<T> {
     const { jobId, signal } = request;
     this.jobIds.push(jobId);
+    this.urgencies.set(jobId, request.job.urgency ?? 'interactive');
+    let outcome: LeaseOutcome = 'failed';
     const granted = Promise.withResolvers<Lease>();
     const over = new AbortController();
     const onAbort = (): void => {
@@ -64,13 +69,18 @@ export class FakeGpu implements GpuAccess {
     this.held.set(jobId, over);
     if (!this.isPaused) this.grant(jobId);
     try {
-      return await work(await granted.promise);
+      const result = await work(await granted.promise);
+      outcome = 'completed';
+      return result;
     } catch (error) {
+      if (signal.aborted) outcome = 'cancelled';
       throw over.signal.aborted ? over.signal.reason : error;
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.waiting.delete(jobId);
       this.held.delete(jobId);
+      // As with a real scheduler, a moment after the caller has its answer.
+      setImmediate(() => request.onEnded?.({ outcome, isQuiet: true }));
     }
   }
 
