@@ -131,7 +131,9 @@ async function install() {
   const startedAt = Date.now();
   say('Installing the packages named in package-lock.json (npm ci); the first time takes a minute or two.');
   const npm = npmCommand();
-  const code = await run(npm.command, [...npm.args, 'ci', '--loglevel=error'], { shell: npm.shell });
+  // Older npms know no list of allowed scripts: there this keeps the CPU engine's own script from fetching or building.
+  const env = { ...process.env, NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' };
+  const code = await run(npm.command, [...npm.args, 'ci', '--loglevel=error'], { shell: npm.shell, env });
   if (code !== 0) {
     say(`npm ci failed (exit code ${code}); its own message is above.`);
     return code;
