@@ -14,6 +14,14 @@ export interface ChatPageQuery {
   readonly limit: number;
 }
 
+/** What a chat is created with; what is left out is as in a chat that a person begins. */
+export interface NewChat extends CreateChatBody {
+  readonly userId: number;
+  readonly kind?: ChatRow['kind'];
+  readonly plan?: object | null;
+  readonly planState?: ChatRow['planState'];
+}
+
 /** Conversations of one user at a time: every query names the owner, and a deleted chat is nobody's. */
 @Injectable()
 export class ChatsRepository {
@@ -42,38 +50,26 @@ export class ChatsRepository {
     });
   }
 
+  /** A chat of the lists: hidden ones are found by `findKind` only. */
   find(userId: number, chatId: number): Promise<ChatRow | null> {
     return read(this.source, (manager) =>
-      manager.findOneBy<ChatRow>(CHAT, { id: chatId, userId, deletedAt: IsNull() }),
+      manager.findOneBy<ChatRow>(CHAT, { id: chatId, userId, hidden: false, deletedAt: IsNull() }),
     );
   }
 
+  findKind(userId: number, chatId: number, kind: ChatRow['kind']): Promise<ChatRow | null> {
+    return read(this.source, (manager) =>
+      manager.findOneBy<ChatRow>(CHAT, { id: chatId, userId, kind, deletedAt: IsNull() }),
+    );
+  }
+
+  /** A chat of any kind, for example one that is the frame of a one-shot question or a batch. */
+  createKind(chat: NewChat, now: number): Promise<ChatRow> {
+    return this.turn((turn) => turn.create(chat, now));
+  }
+
   create(userId: number, body: CreateChatBody, now: number): Promise<ChatRow> {
-    const row: Omit<ChatRow, 'id'> = {
-      userId,
-      title: body.title ?? '',
-      titleBy: body.title === undefined ? 'message' : 'user',
-      kind: 'chat',
-      hidden: false,
-      searchText: fold(body.title ?? ''),
-      pinned: false,
-      model: body.model ?? null,
-      temperature: body.temperature ?? null,
-      topP: body.top_p ?? null,
-      maxTokens: body.max_tokens ?? null,
-      think: storedSetting(body.think),
-      systemPrompt: body.system_prompt ?? null,
-      leafId: null,
-      plan: null,
-      planState: null,
-      createdAt: now,
-      updatedAt: now,
-      deletedAt: null,
-    };
-    return write(this.source, async (manager) => ({
-      ...row,
-      id: await new PlainTable<ChatRow>(manager, CHAT).insert(row),
-    }));
+    return this.createKind({ ...body, userId }, now);
   }
 
   /** Null when the user has no such chat. */
@@ -84,6 +80,11 @@ export class ChatsRepository {
     now: number,
   ): Promise<ChatRow | null> {
     return this.turn((chats) => chats.change({ userId, chatId, now, set: columnsOf(changes) }));
+  }
+
+  /** The title that a model made. False when the chat is gone or its title is the user's own: that one stays. */
+  setModelTitle(chatId: number, title: string): Promise<boolean> {
+    return this.turn((turn) => turn.setModelTitle(chatId, title));
   }
 
   delete(userId: number, chatId: number, now: number): Promise<boolean> {
@@ -117,20 +118,32 @@ export class ChatTurn {
     this.messages = new PlainTable(manager, MESSAGE);
   }
 
+  async create(chat: NewChat, now: number): Promise<ChatRow> {
+    const row = newChatRow(chat, now);
+    return { ...row, id: await this.chats.insert(row) };
+  }
+
   /**
    * Changes a chat and reads it. The UPDATE comes first on purpose: it locks the row, so that of two requests for one
-   * chat the second sees what the first did. Null when the user has no such chat.
+   * chat the second sees what the first did. Null when the user has no such chat; a hidden one is found only by whoever says so.
    */
   async change(change: {
     readonly userId: number;
     readonly chatId: number;
     readonly now: number;
+    readonly hidden?: boolean;
     readonly set?: Partial<ChatRow>;
   }): Promise<ChatRow | null> {
-    const { userId, chatId, now, set } = change;
-    const mine = { id: chatId, userId, deletedAt: null };
+    const { userId, chatId, now, hidden = false, set } = change;
+    const mine = { id: chatId, userId, hidden, deletedAt: null };
     if (!(await this.chats.update(mine, { ...set, updatedAt: now }))) return null;
     return this.chats.find({ id: chatId });
+  }
+
+  /** A model's title: never in the place of one that a person chose. False when nothing was changed. */
+  async setModelTitle(chatId: number, title: string): Promise<boolean> {
+    const open = { id: chatId, titleBy: { notIn: ['user'] }, deletedAt: null } as const;
+    return this.chats.update(open, { title, searchText: fold(title), titleBy: 'model' });
   }
 
   async setLeaf(chatId: number, leafId: number | null): Promise<void> {
@@ -156,14 +169,6 @@ export class ChatTurn {
     return this.manager.findOneBy<MessageRow>(MESSAGE, { id, chatId, deletedAt: IsNull() });
   }
 
-  /** The newest message that is not deleted. */
-  lastMessage(chatId: number): Promise<MessageRow | null> {
-    return this.manager.findOne<MessageRow>(MESSAGE, {
-      where: { chatId, deletedAt: IsNull() },
-      order: { id: 'DESC' },
-    });
-  }
-
   async add(row: Omit<MessageRow, 'id'>): Promise<MessageRow> {
     return { ...row, id: await this.messages.insert(row) };
   }
@@ -171,6 +176,31 @@ export class ChatTurn {
   async removeMessage(id: number, now: number): Promise<void> {
     await this.messages.update({ id }, { deletedAt: now });
   }
+}
+
+function newChatRow(chat: NewChat, now: number): Omit<ChatRow, 'id'> {
+  const kind = chat.kind ?? 'chat';
+  return {
+    userId: chat.userId,
+    title: chat.title ?? '',
+    titleBy: chat.title === undefined ? 'message' : 'user',
+    kind,
+    hidden: kind === 'one_shot' || kind === 'batch',
+    searchText: fold(chat.title ?? ''),
+    pinned: false,
+    model: chat.model ?? null,
+    temperature: chat.temperature ?? null,
+    topP: chat.top_p ?? null,
+    maxTokens: chat.max_tokens ?? null,
+    think: storedSetting(chat.think),
+    systemPrompt: chat.system_prompt ?? null,
+    leafId: null,
+    plan: chat.plan ?? null,
+    planState: chat.planState ?? null,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+  };
 }
 
 function storedSetting(think: ThinkSetting | null | undefined): string | null {

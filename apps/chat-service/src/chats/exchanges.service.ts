@@ -1,23 +1,23 @@
-import {
-  answerOptions,
-  isFinalState,
-  type AnswerOptions,
-  type EndEvent,
-  type Message,
-  type ThinkSetting,
+import type {
+  AnswerOptions,
+  Attachment,
+  EndEvent,
+  Message,
+  MessageDetails,
+  ThinkSetting,
 } from '@baton/contracts';
 import { AppError, codeOf, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModelsService } from '../models/models.service.ts';
 import type { ChatRow } from './chat.entity.ts';
-import { ChatsRepository, type ChatTurn } from './chats.repository.ts';
+import { ChatsRepository, type ChatTurn, type NewChat } from './chats.repository.ts';
 import type { MessageRow } from './message.entity.ts';
 import type { MessageEnd } from './message-end.ts';
-import { MessagesRepository } from './messages.repository.ts';
+import { MessagesRepository, type SaidRow } from './messages.repository.ts';
 import { replyRow, userMessageRow } from './new-messages.ts';
 import { titleFrom } from './title.ts';
-import { messageView, storedThink } from './views.ts';
+import { attachmentsOf, detailsOf, messageView, optionsOf, storedThink, systemPromptOf } from './views.ts';
 
 /** A reply that is to be made: everything its maker needs to know, so that nothing has to be read again. */
 export interface ReplyTask {
@@ -33,14 +33,64 @@ export interface ReplyTask {
   /** Of this message, else of the chat; null leaves it to the model. */
   readonly think: ThinkSetting | null;
   readonly options: AnswerOptions;
+  /** What the row's details said before the answer began: routing, or who speaks in a chat between models. */
+  readonly details: MessageDetails;
+  readonly kind: ChatRow['kind'];
 }
 
-export interface NewExchange {
+/** What a reply is made with. */
+export interface ReplyWish {
+  /** By the user's own choice; also becomes the model of the chat. Checked against what is installed. */
+  readonly model?: string | undefined;
+  /** For this reply only, and taken as it is: whoever chose it (routing, an engine of its own) has checked it. */
+  readonly chosen?: { readonly model: string; readonly experimentId?: number | null } | undefined;
+  readonly options?: AnswerOptions | undefined;
+  /** Known before the answer begins: routing, or who speaks. */
+  readonly details?: MessageDetails | undefined;
+}
+
+/** Where a message goes: without both, to the end of the shown branch. */
+export interface Place {
+  /** A message that this one is another version of. */
+  readonly replaces?: number | undefined;
+  /** The message that this one follows; null begins a branch at the root. */
+  readonly parentId?: number | null | undefined;
+}
+
+export interface NewExchange extends ReplyWish, Place {
   readonly userId: number;
   readonly chatId: number;
   readonly content: string;
-  /** Also becomes the model of the chat. */
-  readonly model: string | undefined;
+  /** Pictures that the model is shown; whoever asks has checked whose they are. */
+  readonly attachments?: readonly Attachment[] | undefined;
+  /** A chat that is in no list: public routes never say so. */
+  readonly hidden?: boolean | undefined;
+}
+
+/** A reply without a question of its own: an item of a batch, a turn in a chat between models. */
+export interface NewReply extends ReplyWish {
+  readonly userId: number;
+  readonly chatId: number;
+  readonly parentId: number | null;
+  readonly hidden?: boolean | undefined;
+  /** `stay`: the shown branch is left as it is. */
+  readonly leaf?: 'move' | 'stay' | undefined;
+}
+
+export interface AnotherReply extends Pick<ReplyWish, 'model' | 'chosen' | 'details'> {
+  readonly userId: number;
+  readonly chatId: number;
+  readonly messageId: number;
+  readonly engine?: AnswerOptions['engine'];
+  readonly think?: ThinkSetting | undefined;
+}
+
+export interface BegunReply {
+  readonly reply: Message;
+  readonly task: ReplyTask;
+}
+export interface BegunExchange extends BegunReply {
+  readonly message: Message;
 }
 
 export interface EndedReply {
@@ -50,10 +100,17 @@ export interface EndedReply {
 
 /** One thing said in the conversation, as the model is told it. */
 export interface Turn {
+  readonly messageId: number;
   readonly role: 'user' | 'assistant';
   readonly content: string;
-  /** Exact number of tokens, where an engine has counted them. */
+  /** Exact number of tokens, where an engine has counted them and nobody has changed the words since. */
   readonly tokens: number | null;
+  /** Of an answer: what the engine counted for everything that came before it, or null. */
+  readonly promptTokens: number | null;
+  /** The user's pictures of this turn. */
+  readonly imageIds: readonly number[];
+  /** Who spoke, in a chat between models. */
+  readonly speaker: number | null;
 }
 
 /** What a user says and what is answered: the rules of taking a message in, and the stored life of a reply. */
@@ -79,32 +136,72 @@ export class ExchangesService {
   /**
    * Stores the user's message and a reply in state `queued`.
    *
-   * @throws AppError `chat.not_found`, `chat.busy`, `chat.model_required`, `model.unknown`
+   * @throws AppError `chat.not_found`, `chat.message_not_found`, `chat.busy`, `chat.model_required`, `model.unknown`
    */
-  begin(exchange: NewExchange): Promise<{ message: Message; reply: Message; task: ReplyTask }> {
-    return this.withFreshModels(() => this.chats.turn((turn) => this.store(turn, exchange)));
+  begin(exchange: NewExchange): Promise<BegunExchange> {
+    return this.withFreshModels(() =>
+      this.chats.turn(async (turn) => this.store(turn, await this.enter(turn, exchange), exchange)),
+    );
+  }
+
+  /** The same in a chat that is created with it: all or nothing. */
+  beginNew(
+    chat: NewChat,
+    exchange: Omit<NewExchange, 'userId' | 'chatId' | 'hidden' | keyof Place>,
+  ): Promise<BegunExchange & { readonly chat: ChatRow }> {
+    const { userId } = chat;
+    return this.withFreshModels(() =>
+      this.chats.turn(async (turn) => {
+        const row = await turn.create(chat, this.clock.now());
+        const begun = await this.store(turn, row, { ...exchange, userId, chatId: row.id });
+        return { ...begun, chat: row };
+      }),
+    );
   }
 
   /**
-   * Replaces the latest answer of a chat by a new one, still to be made, to the same question.
+   * Stores a reply in state `queued` that follows a message which is there already.
    *
-   * @throws AppError `chat.not_found`, `chat.message_not_found`, `reply.not_latest`, `chat.busy`, `model.unknown`
+   * @throws as `begin`
    */
-  again(userId: number, chatId: number, messageId: number): Promise<{ reply: Message; task: ReplyTask }> {
+  beginReply(wanted: NewReply): Promise<BegunReply> {
     return this.withFreshModels(() =>
       this.chats.turn(async (turn) => {
-        const now = this.clock.now();
-        const chat = await turn.change({ userId, chatId, now });
-        if (chat === null) throw new AppError('chat.not_found', { chatId });
-        const old = await this.latestAnswer(turn, chatId, messageId);
-        if (!isFinalState(old.state)) throw new AppError('chat.busy', { chatId });
-        const model = this.models.accept(chat.model ?? old.model);
-        await turn.removeMessage(old.id, now);
-        const reply = await turn.add(
-          replyRow({ chatId, parentId: old.parentId, model, options: { use_cache: false }, now }),
-        );
-        await turn.setLeaf(chatId, reply.id);
-        return { reply: messageView(reply), task: taskOf(chat, reply, model) };
+        const chat = await this.enter(turn, wanted);
+        const { parentId } = wanted;
+        if (parentId !== null) await messageOf(turn, chat.id, parentId);
+        return this.storeReply(turn, chat, wanted, parentId);
+      }),
+    );
+  }
+
+  /**
+   * Answers the same question again, in a version beside the old answer, which stays.
+   *
+   * @throws as `begin`
+   */
+  again(wanted: AnotherReply): Promise<BegunReply> {
+    const { userId, chatId, messageId, model, chosen, engine, think } = wanted;
+    return this.withFreshModels(() =>
+      this.chats.turn(async (turn) => {
+        const chat = await this.enter(turn, { userId, chatId });
+        const old = await messageOf(turn, chatId, messageId);
+        if (old.role !== 'assistant' || old.kind !== 'text') {
+          throw new AppError('chat.message_not_found', { chatId, messageId });
+        }
+        const { task_type: taskType, ...before } = optionsOf(old);
+        const options: AnswerOptions = {
+          ...before,
+          use_cache: false,
+          // Whoever names a model has chosen: the kind of work does not choose any more.
+          ...(taskType === undefined || model !== undefined ? {} : { task_type: taskType }),
+          ...(engine === undefined ? {} : { engine }),
+          ...(think === undefined ? {} : { think }),
+        };
+        const { speaker } = detailsOf(old);
+        const details = { ...wanted.details, ...(speaker ? { speaker } : {}) };
+        const mine = chosen ?? { model: this.models.accept(model ?? chat.model ?? old.model) };
+        return this.storeReply(turn, chat, { chosen: mine, options, details }, old.parentId);
       }),
     );
   }
@@ -116,15 +213,21 @@ export class ExchangesService {
     return messageView(row);
   }
 
-  /** What was said before a reply, newest first, in pages: the model's memory may be shorter than the chat. */
+  /**
+   * What was said before a reply on its own branch, newest first, in pages: the model's memory may be shorter than the
+   * chat. Pictures that were made and answers that stayed empty are left out.
+   */
   async *before(chatId: number, replyId: number): AsyncGenerator<Turn, void, undefined> {
-    for (let from = replyId; ;) {
-      const page = await this.messages.before(chatId, from, HISTORY_PAGE);
-      for (const { role, content, completionTokens } of page)
-        yield { role, content, tokens: completionTokens };
-      const oldest = page.at(-1);
-      if (oldest === undefined || page.length < HISTORY_PAGE) return;
-      from = oldest.id;
+    for (let wanted: number | null = replyId; wanted !== null;) {
+      const page = await this.messages.upTo(chatId, wanted, HISTORY_PAGE);
+      const from: number = wanted;
+      for (const said of page) {
+        if (said.id !== wanted) continue;
+        wanted = said.parentId;
+        if (said.id !== replyId && said.kind === 'text' && said.content !== '') yield turnOf(said);
+      }
+      // A parent that is not there: the beginning, as far as anybody can tell.
+      if (wanted === from) return;
     }
   }
 
@@ -154,40 +257,56 @@ export class ExchangesService {
   async recentlyEnded(): Promise<EndedReply[]> {
     const rows = await this.messages.recentReplies(RECENT_REPLIES);
     return rows.flatMap((row) => {
-      const { id, state, error, timeline, usage } = messageView(row);
+      const { id, state, error, timeline, usage, details } = messageView(row);
       if (state !== 'done' && state !== 'failed' && state !== 'cancelled') return [];
       const { code, say } = error ?? { code: null, say: null };
-      return [{ replyId: id, end: { type: 'end', state, code, say, timeline, usage } }];
+      return [{ replyId: id, end: { type: 'end', state, code, say, timeline, usage, details } }];
     });
   }
 
-  private async store(
+  /** The chat, locked for this transaction. Replies of a batch are made side by side, all others one at a time. */
+  private async enter(
     turn: ChatTurn,
-    { userId, chatId, content, model: asked }: NewExchange,
-  ): Promise<{ message: Message; reply: Message; task: ReplyTask }> {
-    const now = this.clock.now();
-    const chat = await turn.change({ userId, chatId, now });
+    { userId, chatId, hidden = false }: Pick<NewReply, 'userId' | 'chatId' | 'hidden'>,
+  ): Promise<ChatRow> {
+    const chat = await turn.change({ userId, chatId, hidden, now: this.clock.now() });
     if (chat === null) throw new AppError('chat.not_found', { chatId });
-    const model = this.models.accept(asked ?? chat.model);
-    if (await turn.hasUnfinishedReply(chatId)) throw new AppError('chat.busy', { chatId });
-    if (asked !== undefined && chat.model !== model) await turn.setModel(chatId, model);
-    await turn.titleOnce(chat, titleFrom(content));
-    const message = await turn.add(
-      userMessageRow({ chatId, parentId: chat.leafId, kind: 'text', content, now }),
-    );
-    const reply = await turn.add(replyRow({ chatId, parentId: message.id, model, options: {}, now }));
-    await turn.setLeaf(chatId, reply.id);
-    return { message: messageView(message), reply: messageView(reply), task: taskOf(chat, reply, model) };
+    if (chat.kind !== 'batch' && (await turn.hasUnfinishedReply(chatId))) {
+      throw new AppError('chat.busy', { chatId });
+    }
+    return chat;
   }
 
-  private async latestAnswer(turn: ChatTurn, chatId: number, messageId: number): Promise<MessageRow> {
-    const named = await turn.message(chatId, messageId);
-    if (named === null) throw new AppError('chat.message_not_found', { chatId, messageId });
-    const latest = await turn.lastMessage(chatId);
-    if (latest?.id !== named.id || named.role !== 'assistant' || named.kind !== 'text') {
-      throw new AppError('reply.not_latest', { chatId, messageId });
+  private async store(turn: ChatTurn, chat: ChatRow, exchange: NewExchange): Promise<BegunExchange> {
+    const { content, attachments } = exchange;
+    const now = this.clock.now();
+    const parentId = await parentOf(turn, chat, exchange);
+    await turn.titleOnce(chat, titleFrom(content));
+    const message = await turn.add(
+      userMessageRow({ chatId: chat.id, parentId, kind: 'text', content, attachments, now }),
+    );
+    const begun = await this.storeReply(turn, chat, exchange, message.id);
+    return { ...begun, message: messageView(message) };
+  }
+
+  private async storeReply(
+    turn: ChatTurn,
+    chat: ChatRow,
+    wish: ReplyWish & Pick<NewReply, 'leaf'>,
+    parentId: number | null,
+  ): Promise<BegunReply> {
+    const { model: asked, chosen, options = {}, details = {}, leaf = 'move' } = wish;
+    const model = chosen?.model ?? this.models.accept(asked ?? chat.model);
+    if (asked !== undefined && chosen === undefined && chat.model !== model) {
+      await turn.setModel(chat.id, model);
     }
-    return named;
+    const experimentId = chosen?.experimentId ?? null;
+    const now = this.clock.now();
+    const reply = await turn.add(
+      replyRow({ chatId: chat.id, parentId, model, options, details, experimentId, now }),
+    );
+    if (leaf === 'move') await turn.setLeaf(chat.id, reply.id);
+    return { reply: messageView(reply), task: taskOf(chat, reply, model) };
   }
 
   /** A model may have been installed since the list was read: nobody is refused by an old list. */
@@ -205,8 +324,45 @@ const HISTORY_PAGE = 40;
 /** More than can end in the moment in which a process dies. */
 const RECENT_REPLIES = 64;
 
+/** The message that a new one follows. */
+async function parentOf(turn: ChatTurn, chat: ChatRow, place: Place): Promise<number | null> {
+  const { replaces, parentId } = place;
+  if (replaces !== undefined) {
+    const old = await messageOf(turn, chat.id, replaces);
+    if (old.role === 'user') return old.parentId;
+    throw new AppError(
+      'request.invalid',
+      { chatId: chat.id, messageId: replaces },
+      { issues: [{ path: 'replaces', message: 'must be a message of yours, not an answer' }] },
+    );
+  }
+  if (parentId === undefined) return chat.leafId;
+  return parentId === null ? null : (await messageOf(turn, chat.id, parentId)).id;
+}
+
+async function messageOf(turn: ChatTurn, chatId: number, messageId: number): Promise<MessageRow> {
+  const message = await turn.message(chatId, messageId);
+  if (message === null) throw new AppError('chat.message_not_found', { chatId, messageId });
+  return message;
+}
+
+function turnOf(said: SaidRow): Turn {
+  const { id, role, content, completionTokens, promptTokens, editedAt } = said;
+  const isAsCounted = role === 'assistant' && editedAt === null;
+  return {
+    messageId: id,
+    role,
+    content,
+    tokens: isAsCounted ? completionTokens : null,
+    promptTokens: isAsCounted ? promptTokens : null,
+    imageIds: role === 'user' ? attachmentsOf(said).map(({ image_id: imageId }) => imageId) : [],
+    speaker: detailsOf(said).speaker?.index ?? null,
+  };
+}
+
 function taskOf(chat: ChatRow, reply: MessageRow, model: string): ReplyTask {
-  const options = answerOptions.catch({}).parse(reply.options ?? {});
+  const options = optionsOf(reply);
+  const details = detailsOf(reply);
   return {
     replyId: reply.id,
     chatId: chat.id,
@@ -215,9 +371,11 @@ function taskOf(chat: ChatRow, reply: MessageRow, model: string): ReplyTask {
     attempt: reply.attempt,
     temperature: chat.temperature,
     maxTokens: chat.maxTokens,
-    systemPrompt: chat.systemPrompt,
+    systemPrompt: systemPromptOf(chat, details),
     topP: chat.topP,
     think: options.think ?? storedThink(chat.think),
     options,
+    details,
+    kind: chat.kind,
   };
 }

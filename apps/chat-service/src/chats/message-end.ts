@@ -1,4 +1,4 @@
-import type { Attachment, EndEvent, TimelineEntry, Usage } from '@baton/contracts';
+import type { Attachment, EndEvent, MessageDetails, TimelineEntry, Usage } from '@baton/contracts';
 
 /** How an assistant message ended. */
 export interface MessageEnd {
@@ -7,6 +7,11 @@ export interface MessageEnd {
   readonly timeline: readonly TimelineEntry[];
   /** Left out for images: their content stays as it is. */
   readonly content?: string;
+  readonly thinking?: string | null;
+  /** All that is told about the answer, with what was known before it began. */
+  readonly details?: MessageDetails | null;
+  /** From the engine taking the question to its last token. */
+  readonly answerMs?: number | null;
   readonly usage?: Usage | null;
   readonly attachments?: readonly Attachment[];
 }

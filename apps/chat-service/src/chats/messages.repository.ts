@@ -1,20 +1,45 @@
 import { FINAL_STATES } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, LessThan, Not } from 'typeorm';
+import { DataSource, In, IsNull, LessThanOrEqual, Not } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import type { MessageEnd } from './message-end.ts';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
 import { fold } from './search-text.ts';
 
 /** What a message says, without the rest of its row. */
-export type SaidRow = Pick<MessageRow, 'id' | 'role' | 'content' | 'completionTokens'>;
+export type SaidRow = Pick<
+  MessageRow,
+  | 'id'
+  | 'parentId'
+  | 'role'
+  | 'kind'
+  | 'content'
+  | 'attachments'
+  | 'promptTokens'
+  | 'completionTokens'
+  | 'details'
+  | 'editedAt'
+>;
 
 /** A reply that was under way when the process ended, with the chat that it belongs to. */
 export interface UnfinishedReply {
   readonly message: MessageRow;
   readonly chat: ChatRow;
 }
+
+const SAID = {
+  id: true,
+  parentId: true,
+  role: true,
+  kind: true,
+  content: true,
+  attachments: true,
+  promptTokens: true,
+  completionTokens: true,
+  details: true,
+  editedAt: true,
+} as const satisfies Record<keyof SaidRow, true>;
 
 const UNFINISHED = Not(In([...FINAL_STATES]));
 
@@ -45,12 +70,12 @@ export class MessagesRepository {
     });
   }
 
-  /** The exchange before a message, newest first, `limit` at a time; images and empty answers are left out. */
-  before(chatId: number, messageId: number, limit: number): Promise<SaidRow[]> {
+  /** A message and those before it in the chat, whatever branch they are on, newest first. */
+  upTo(chatId: number, messageId: number, limit: number): Promise<SaidRow[]> {
     return read(this.source, (manager) =>
       manager.find<MessageRow>(MESSAGE, {
-        select: { id: true, role: true, content: true, completionTokens: true },
-        where: { chatId, id: LessThan(messageId), kind: 'text', deletedAt: IsNull(), content: Not('') },
+        select: SAID,
+        where: { chatId, id: LessThanOrEqual(messageId) },
         order: { id: 'DESC' },
         take: limit,
       }),
@@ -71,14 +96,10 @@ export class MessagesRepository {
     await write(this.source, (manager) => manager.update<MessageRow>(MESSAGE, { id }, { attempt }));
   }
 
-  /** What an answer in pictures was asked for: the user's message right before it. */
-  questionOf(message: MessageRow): Promise<MessageRow | null> {
-    return read(this.source, (manager) =>
-      manager.findOne<MessageRow>(MESSAGE, {
-        where: { chatId: message.chatId, id: LessThan(message.id), role: 'user' },
-        order: { id: 'DESC' },
-      }),
-    );
+  /** What an answer was asked for: the message that it follows. */
+  questionOf({ chatId, parentId }: MessageRow): Promise<MessageRow | null> {
+    if (parentId === null) return Promise.resolve(null);
+    return read(this.source, (manager) => manager.findOneBy<MessageRow>(MESSAGE, { chatId, id: parentId }));
   }
 
   isUnfinished(id: number): Promise<boolean> {
@@ -121,6 +142,9 @@ function columnsOf(end: MessageEnd, now: number) {
     timeline: end.timeline,
     finishedAt: now,
     ...(end.content === undefined ? {} : { content: end.content, searchText: fold(end.content) }),
+    ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
+    ...(end.details === undefined ? {} : { details: end.details }),
+    ...(end.answerMs === undefined ? {} : { answerMs: end.answerMs }),
     ...(end.attachments === undefined ? {} : { attachments: end.attachments }),
     ...(end.usage === undefined
       ? {}

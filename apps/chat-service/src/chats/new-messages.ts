@@ -1,4 +1,4 @@
-import type { AnswerOptions } from '@baton/contracts';
+import type { AnswerOptions, Attachment, MessageDetails } from '@baton/contracts';
 import type { MessageRow } from './message.entity.ts';
 import { fold } from './search-text.ts';
 
@@ -27,6 +27,7 @@ export function userMessageRow(of: {
   readonly parentId: number | null;
   readonly kind: MessageRow['kind'];
   readonly content: string;
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly now: number;
 }): NewMessage {
   return {
@@ -37,6 +38,7 @@ export function userMessageRow(of: {
     kind: of.kind,
     content: of.content,
     searchText: fold(of.content),
+    attachments: of.attachments ?? null,
     state: 'done',
     createdAt: of.now,
     finishedAt: of.now,
@@ -49,10 +51,13 @@ export function replyRow(of: {
   readonly parentId: number | null;
   readonly model: string;
   readonly options: AnswerOptions;
+  readonly details: MessageDetails;
+  readonly experimentId: number | null;
   readonly now: number;
 }): NewMessage {
-  const { model, options } = of;
-  return { ...imageReplyRow(of), kind: 'text', model, options, attempt: 1 };
+  const { model, options, experimentId } = of;
+  const details = Object.keys(of.details).length === 0 ? null : of.details;
+  return { ...imageReplyRow(of), kind: 'text', model, options, details, experimentId, attempt: 1 };
 }
 
 export function imageReplyRow(of: {

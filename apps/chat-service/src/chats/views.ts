@@ -1,10 +1,14 @@
 import {
+  answerOptions,
   attachment,
   messageDetails,
   thinkSetting,
   timelineEntry,
+  type AnswerOptions,
+  type Attachment,
   type Chat,
   type Message,
+  type MessageDetails,
   type ReplyState,
   type ThinkSetting,
 } from '@baton/contracts';
@@ -15,6 +19,7 @@ import type { MessageRow } from './message.entity.ts';
 const storedError = z.object({ code: z.string(), say: z.string() }).nullable().catch(null);
 const storedAttachments = z.array(attachment).catch([]);
 const storedDetails = messageDetails.nullable().catch(null);
+const storedOptions = answerOptions.catch({});
 const storedTimeline = z.array(timelineEntry).catch([]);
 
 export function chatView(row: ChatRow): Chat {
@@ -32,6 +37,34 @@ export function chatView(row: ChatRow): Chat {
     created_at: isoTime(row.createdAt),
     updated_at: isoTime(row.updatedAt),
   };
+}
+
+/** What was asked for beside the words. */
+export function optionsOf(row: Pick<MessageRow, 'options'>): AnswerOptions {
+  return storedOptions.parse(row.options ?? {});
+}
+
+export function detailsOf(row: Pick<MessageRow, 'details'>): MessageDetails {
+  return storedDetails.parse(row.details) ?? {};
+}
+
+export function attachmentsOf(row: Pick<MessageRow, 'attachments'>): Attachment[] {
+  return storedAttachments.parse(row.attachments ?? []);
+}
+
+const plannedSpeakers = z.object({
+  participants: z.array(z.object({ system_prompt: z.string().nullable() })),
+});
+
+/** In a chat between models each has its own, which the plan keeps; in all others it is the chat's. */
+export function systemPromptOf(
+  chat: Pick<ChatRow, 'systemPrompt' | 'plan'>,
+  details: MessageDetails,
+): string | null {
+  const speaker = details.speaker?.index;
+  const plan = speaker === undefined ? null : plannedSpeakers.safeParse(chat.plan).data;
+  if (speaker === undefined || !plan) return chat.systemPrompt;
+  return plan.participants[speaker]?.system_prompt ?? null;
 }
 
 /** JSON that an older version of the code wrote differently is left out, rather than making the chat unreadable. */

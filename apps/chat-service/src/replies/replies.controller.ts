@@ -25,8 +25,8 @@ export class RepliesController {
   }
 
   @HandleCall(regenerateReply)
-  regenerate({ userId, chatId, messageId }: z.output<typeof regenerateReply.request>): Promise<Message> {
-    return this.replies.regenerate(userId, chatId, messageId);
+  regenerate({ body, ...named }: z.output<typeof regenerateReply.request>): Promise<Message> {
+    return this.replies.regenerate({ ...named, ...body });
   }
 
   @HandleCall(getReply)

@@ -1,7 +1,7 @@
 import type { Message, SentMessage } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import { Injectable } from '@nestjs/common';
-import { ExchangesService, type NewExchange } from '../chats/exchanges.service.ts';
+import { ExchangesService, type AnotherReply, type NewExchange } from '../chats/exchanges.service.ts';
 import { withLiveState } from '../chats/views.ts';
 import { GenerationService } from './generation.service.ts';
 import { RecoveryService } from './recovery.service.ts';
@@ -26,8 +26,8 @@ export class RepliesService {
     return { message, reply };
   }
 
-  async regenerate(userId: number, chatId: number, messageId: number): Promise<Message> {
-    const { reply, task } = await this.exchanges.again(userId, chatId, messageId);
+  async regenerate(wanted: AnotherReply): Promise<Message> {
+    const { reply, task } = await this.exchanges.again(wanted);
     this.generation.start(task);
     return reply;
   }
