@@ -7,6 +7,7 @@ import { Control, dial, settingsDial } from '../control/control.ts';
 import { FaultSwitchboard } from '../control/faults.ts';
 import type { OllamaOptions } from '../options.ts';
 import { z } from 'zod';
+import { Downloads } from './downloads.ts';
 import { defaultContextLength } from './eviction.ts';
 import { parseDefaultKeepAlive } from './keep-alive.ts';
 import { LoadedModel } from './loaded-model.ts';
@@ -36,6 +37,7 @@ export class OllamaEngine implements SchedulerPorts {
   readonly settings = defaultSettings();
   readonly faults = new FaultSwitchboard(OLLAMA_FAULTS);
   readonly store = new ModelStore(HOUSEHOLD_MODELS, Date.now());
+  readonly downloads = new Downloads(this.clock, this.store);
   readonly scheduler: Scheduler;
   readonly control: Control;
   readonly crash: () => void;

@@ -9,6 +9,8 @@ export const ollamaSettings = z.object({
   loadMibPerSecond: z.number().positive().max(10_000_000),
   /** What a load costs besides: starting the child, warming up. */
   loadBaseMs: z.number().nonnegative().max(600_000),
+  /** Pace of a pull. */
+  pullMibPerSecond: z.number().positive().max(10_000_000),
   /** The driver context of each `llama-server`. */
   contextMib: z.number().nonnegative().max(4_096),
   /** The helper that reads free memory opens a context of its own for this long. */
@@ -28,6 +30,7 @@ export function defaultSettings(): OllamaSettings {
     promptTokensPerSecond: 2_000,
     loadMibPerSecond: 8_192,
     loadBaseMs: 150,
+    pullMibPerSecond: 1_024,
     contextMib: 300,
     probeContextMib: 100,
     probeMs: 60,
@@ -46,6 +49,7 @@ export function isAtLeast(settings: OllamaSettings, version: `${number}.${number
   return true;
 }
 
+const afterLines = z.int().positive().default(5);
 const afterTokens = z.int().nonnegative().default(5);
 
 /** What can go wrong with Ollama, in one place. Absent parameters take the default shown here. */
@@ -81,5 +85,13 @@ export const OLLAMA_FAULTS = {
     'models load in a child process of their own, which outlives a SIGKILL and keeps its memory',
     {},
   ),
+  slowPull: fault('the next layers that a pull fetches take this many times as long', {
+    factor: z.number().positive().default(10),
+  }),
+  pullFails: fault('after some lines of progress a pull ends with an error line under HTTP 200', {
+    afterLines,
+    message: z.string().default('max retries exceeded: unexpected EOF'),
+  }),
+  pullCut: fault('after some lines of progress the connection of a pull is cut', { afterLines }),
   psBlocks: fault('/api/ps answers only after this long', { ms: z.number().nonnegative().default(5_000) }),
 };

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import { Ollama } from 'ollama';
-import { SimulatedPair, linesOf } from './testing/simulated-pair.ts';
+import { SimulatedPair, linesOf, type Line } from './testing/simulated-pair.ts';
 
 let ollama: SimulatedPair;
 beforeEach(async () => {
@@ -112,6 +112,60 @@ describe('models', () => {
       status: 500,
     });
     expect((await ollama.post('/api/pull', { model: 'phi3', stream: false })).json).toEqual({
+      status: 'success',
+    });
+  });
+
+  test('consist of layers, told about every 60 ms of simulated time; a layer that is there takes one line', async () => {
+    await ollama.control({ speed: 20 });
+    const lines = linesOf(await ollama.post('/api/pull', { model: 'deepseek-r1:1.5b' }));
+    const layers = Map.groupBy(
+      lines.filter((line) => 'digest' in line),
+      (line) => line['digest'],
+    );
+    expect(layers.size).toBe(4);
+    const [weights, licence, template] = [...layers.values()];
+    const MS_OF_WEIGHTS = (0.9e9 / (1_024 * 1_048_576)) * 1_000;
+    expect(weights?.length).toBeLessThanOrEqual(Math.ceil(MS_OF_WEIGHTS / 60) + 1);
+    expect(weights?.[0]).not.toHaveProperty('completed');
+    // Every model has the same one, and there are models.
+    expect(licence?.map((line) => line['completed'])).toEqual([11_356]);
+    expect(template?.map((line) => line['completed'])).toEqual([undefined, 1_482]);
+    const again = linesOf(await ollama.post('/api/pull', { model: 'deepseek-r1:1.5b' }));
+    expect(again.filter((line) => 'digest' in line)).toHaveLength(4);
+    expect((await ollama.post('/api/show', { model: 'deepseek-r1:1.5b' })).json).toMatchObject({
+      capabilities: ['completion', 'tools', 'thinking'],
+    });
+    await ollama.ask('DELETE', '/api/delete', { model: 'deepseek-r1:1.5b' });
+    const anew = linesOf(await ollama.post('/api/pull', { model: 'deepseek-r1:1.5b' }));
+    expect(anew[1]).not.toHaveProperty('completed');
+  });
+
+  test('whose pull was left are pulled from there on', async () => {
+    await ollama.control({ faults: { slowPull: { factor: 40, times: 1 } } });
+    const leaving = new AbortController();
+    const response = await ollama.open('POST', '/api/pull', { model: 'llama3.1:8b' }, leaving.signal);
+    const heard = await heardUntil(response, ({ completed }) => Number(completed ?? 0) > 0);
+    leaving.abort();
+    // The server notices a moment later; until then the download has a follower and keeps its slow pace.
+    await eventually(async () => {
+      const fast = linesOf(await ollama.post('/api/pull', { model: 'llama3.1:8b' }));
+      const first = fast.find((line) => 'digest' in line);
+      return fast.at(-1)?.['status'] === 'success' && Number(first?.['completed']) >= heard;
+    });
+  });
+
+  test('whose pull fails on the way say so in the stream; a cut one ends without a word', async () => {
+    await ollama.control({
+      faults: { pullFails: { afterLines: 1, message: 'no space left on device', times: 1 } },
+    });
+    const failed = linesOf(await ollama.post('/api/pull', { model: 'gemma3:4b' }));
+    expect(failed).toHaveLength(3);
+    expect(failed.at(-1)).toEqual({ error: 'no space left on device' });
+    await ollama.control({ faults: { pullCut: { afterLines: 1, times: 1 } } });
+    await expect(ollama.post('/api/pull', { model: 'gemma3:4b' })).rejects.toThrow('terminated');
+    expect(await ollama.post('/api/show', { model: 'gemma3:4b' })).toMatchObject({ status: 404 });
+    expect(linesOf(await ollama.post('/api/pull', { model: 'gemma3:4b' })).at(-1)).toEqual({
       status: 'success',
     });
   });
@@ -262,3 +316,16 @@ describe('control', () => {
     expect((loaded?.size_vram ?? 0) / (loaded?.size ?? 1)).toBeCloseTo(0.25, 3);
   });
 });
+
+/** Reads lines of progress until one is wanted, and tells how much had been fetched by then. */
+async function heardUntil(response: Response, isWanted: (line: Line) => boolean): Promise<number> {
+  let text = '';
+  for await (const bytes of response.body ?? []) {
+    text += Buffer.from(bytes).toString();
+    for (const line of text.split('\n').slice(0, -1)) {
+      const read = JSON.parse(line) as Line;
+      if (isWanted(read)) return Number(read['completed'] ?? 0);
+    }
+  }
+  throw new Error('the stream ended before');
+}

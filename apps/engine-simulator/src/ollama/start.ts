@@ -10,8 +10,9 @@ import { postEmbed, postEmbeddings } from './http/embed-routes.ts';
 import { clientSignal, sendText, textOf } from './http/exchange.ts';
 import type { Route } from './http/exchange.ts';
 import { postChat, postGenerate } from './http/generate-routes.ts';
-import { deleteModel, getPs, getTags, postCopy, postPull, postShow } from './http/model-routes.ts';
+import { deleteModel, getPs, getTags, postCopy, postShow } from './http/model-routes.ts';
 import { getModel, getModels, postChatCompletions, postOpenAiEmbeddings } from './http/openai-routes.ts';
+import { postPull } from './http/pull-route.ts';
 
 /** Large enough for some photographs in base64. */
 const BODY_LIMIT_BYTES = 128 * 1_024 * 1_024;
