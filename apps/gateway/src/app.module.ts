@@ -26,11 +26,13 @@ import { REQUESTS_PER_MINUTE, RequestLimitGuard } from './limits/request-limit.g
 import { ModelsController } from './models/models.controller.ts';
 import { OpsPassController } from './ops/ops-pass.controller.ts';
 import { OpsPasses } from './ops/ops-pass.service.ts';
+import { LogStreamService } from './replies/log-stream.service.ts';
 import { RepliesController } from './replies/replies.controller.ts';
 import { ReplyStreamService } from './replies/reply-stream.service.ts';
 import { gatewaySchema } from './schema.ts';
 import { CHAT_SERVICE, GPU_SCHEDULER, IMAGE_SERVICE } from './services.ts';
-import { DEFAULT_EVENT_STREAMS, EVENT_STREAM_SETTINGS, EventStreams } from './sse/event-streams.service.ts';
+import { EventStreams } from './sse/event-streams.service.ts';
+import { DEFAULT_EVENT_STREAMS, EVENT_STREAM_SETTINGS, StreamSlots } from './sse/stream-slots.service.ts';
 import { UsersRepository } from './users/users.repository.ts';
 import { UsersService } from './users/users.service.ts';
 
@@ -85,7 +87,9 @@ export class AppModule {
         AuthService,
         AttemptLimits,
         SameOriginGuard,
+        StreamSlots,
         EventStreams,
+        LogStreamService,
         ReplyStreamService,
         GpuFeed,
         ImageFilesClient,

@@ -8,7 +8,6 @@ import {
   replyEventsQuery,
   type Message,
 } from '@baton/contracts';
-import { AppError } from '@baton/kernel';
 import { CallClient } from '@baton/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -17,6 +16,7 @@ import { ApiRoute, CALL_ERRORS } from '../docs/api-route.ts';
 import { idParams, type IdParams } from '../params.ts';
 import { CHAT_SERVICE, IMAGE_SERVICE } from '../services.ts';
 import { EventStreams } from '../sse/event-streams.service.ts';
+import { parseLastEventId } from './last-event-id.ts';
 import { ReplyStreamService } from './reply-stream.service.ts';
 
 @ApiTags('Replies')
@@ -103,15 +103,4 @@ export class RepliesController {
     await this.images.call(cancelImage, { userId: caller.id, messageId: id });
     return this.chats.call(getReply, asked);
   }
-}
-
-/** @throws AppError `request.invalid` that names the header; a browser sends an empty one before the first event */
-function parseLastEventId(header: string | undefined): number | undefined {
-  if (header === undefined || header === '') return undefined;
-  if (/^\d{1,15}$/.test(header)) return Number(header);
-  throw new AppError(
-    'request.invalid',
-    {},
-    { issues: [{ path: 'Last-Event-ID', message: 'must be the id of an event of this reply' }] },
-  );
 }

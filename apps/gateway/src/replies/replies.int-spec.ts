@@ -7,6 +7,7 @@ import {
   replyLogKeys,
   sendMessage,
   type EndEvent,
+  type ReplyEvent,
 } from '@baton/contracts';
 import { ReplyLogReader, ReplyLogWriter } from '@baton/platform';
 import { eventually } from '@baton/testing';
@@ -174,15 +175,53 @@ describe('following a reply', () => {
             say: 'The answer ended before it was complete.',
             timeline: [],
             usage: null,
+            details: null,
           },
         },
       ]);
     }
   });
 
+  test('a finished message without a log comes with its thinking, where it went and what it rests on', async () => {
+    const source = { n: 1, title: 'Fences', url: 'https://example.org/fences', snippet: 'Prime first.' };
+    const routing = { asked: 'reasoning', answered: 'llama3.2', because: 'task_type' as const };
+    const details = { routing, sources: [source], search_query: 'paint a fence', thought_ms: 1_200 };
+    gateway.fake.on(getReply, ({ replyId }) =>
+      reply(replyId, { state: 'done', content: 'Prime it [1].', thinking: 'Wood or metal?', details }),
+    );
+    const all = await (await events(`/api/replies/${id}/events`)).rest();
+    expect(all.map(({ data }) => data)).toEqual([
+      { type: 'reset', text: 'Prime it [1].', thinking: 'Wood or metal?' },
+      { type: 'routed', routing },
+      { type: 'sources', query: 'paint a fence', sources: [source] },
+      { ...END, details },
+    ]);
+  });
+
+  test('everything that can stand in a log arrives as it was written', async () => {
+    const written: ReplyEvent[] = [
+      { type: 'routed', routing: { asked: 'a', answered: 'b', because: 'instance_down' } },
+      { type: 'state', state: 'searching' },
+      {
+        type: 'sources',
+        query: 'q',
+        sources: [{ n: 1, title: 't', url: 'https://example.org/', snippet: '' }],
+      },
+      { type: 'state', state: 'streaming' },
+      { type: 'thinking', text: 'hm\u2028' },
+      { type: 'text', text: '🎨\r\n' },
+      { ...END, details: { engine: 'local', receipt: { idle_ms: 12, returned_ms: null } } },
+    ];
+    const log = writer.open(replyLogKey(id));
+    for (const event of written) log.append(event);
+    await log.close();
+    const all = await (await events(`/api/replies/${id}/events`)).rest();
+    expect(all.map(({ data }) => data)).toEqual(written);
+  });
+
   test('a reader whose unfinished log was lost begins anew', async () => {
     const reader = await events(`/api/replies/${id}/events`, { 'last-event-id': '40' });
-    expect(await reader.next()).toMatchObject({ event: 'reset', data: { text: '' } });
+    expect(await reader.next()).toMatchObject({ id: '0', event: 'reset', data: { text: '' } });
     await writeLog('again');
     expect((await reader.rest()).map(({ event }) => event)).toEqual(['text', 'end']);
   });

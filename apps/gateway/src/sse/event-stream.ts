@@ -1,13 +1,6 @@
 import type { Clock } from '@baton/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-
-export interface ServerEvent {
-  readonly event: string;
-  /** The event's data as JSON text, which holds no line break. */
-  readonly json: string;
-  /** What the reader quotes as `Last-Event-ID` to go on behind this event. */
-  readonly id?: number;
-}
+import type { EventSink, ServerEvent } from './event-sink.ts';
 
 export interface EventStreamLimits {
   /** Proxies cut connections on which nothing moves, most of them after 30 or 60 s. */
@@ -38,7 +31,7 @@ export function wantsEventStream(request: FastifyRequest): boolean {
  * One SSE answer. Nothing is sent before `start` (or the first `write`), so a failure up to there is an ordinary error
  * answer. `signal` is aborted when the stream is over, whoever ended it: client, a stall, or our shutdown.
  */
-export class EventStream {
+export class EventStream implements EventSink {
   private readonly reply: FastifyReply;
   private readonly clock: Clock;
   private readonly limits: EventStreamLimits;

@@ -2,34 +2,29 @@ import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/comm
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK, Log, Metrics } from '@baton/platform';
 import type { FastifyReply } from 'fastify';
-import { EVENT_STREAM_LIMITS, EventStream, type EventStreamLimits } from './event-stream.ts';
+import { EventStream } from './event-stream.ts';
+import { EVENT_STREAM_SETTINGS, StreamSlots, type EventStreamSettings } from './stream-slots.service.ts';
 
-export const EVENT_STREAM_SETTINGS = Symbol('EVENT_STREAM_SETTINGS');
-
-export interface EventStreamSettings extends EventStreamLimits {
-  /** Open streams of one user over all tabs and devices, on this process. */
-  readonly perUser: number;
-}
-
-export const DEFAULT_EVENT_STREAMS: EventStreamSettings = { ...EVENT_STREAM_LIMITS, perUser: 64 };
-
-/** All SSE answers of this process: so many per user and no more, and none outlives the shutdown. */
+/** All SSE answers of this process; none outlives the shutdown. */
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
   private readonly clock: Clock;
   private readonly log: Log;
   private readonly settings: EventStreamSettings;
-  private readonly byUser = new Map<number, Set<EventStream>>();
+  private readonly slots: StreamSlots;
+  private readonly open = new Set<EventStream>();
 
   constructor(
     @Inject(CLOCK) clock: Clock,
     @Inject(Log) log: Log,
     @Inject(Metrics) metrics: Metrics,
     @Inject(EVENT_STREAM_SETTINGS) settings: EventStreamSettings,
+    @Inject(StreamSlots) slots: StreamSlots,
   ) {
     this.clock = clock;
     this.log = log;
     this.settings = settings;
+    this.slots = slots;
     const open = metrics.gauge({
       name: 'baton_gateway_event_streams',
       help: 'Open SSE answers',
@@ -40,9 +35,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 
   get openCount(): number {
-    let count = 0;
-    for (const streams of this.byUser.values()) count += streams.size;
-    return count;
+    return this.open.size;
   }
 
   /**
@@ -56,14 +49,13 @@ export class EventStreams implements BeforeApplicationShutdown {
     reply: FastifyReply,
     work: (stream: EventStream) => Promise<void>,
   ): Promise<void> {
-    const streams = this.byUser.get(userId) ?? new Set<EventStream>();
-    if (streams.size >= this.settings.perUser) {
+    const release = this.slots.take(userId);
+    if (release === null) {
       void reply.header('retry-after', '5');
-      throw new AppError('request.too_many', { userId, openStreams: streams.size });
+      throw new AppError('request.too_many', { userId });
     }
     const stream = new EventStream(reply, this.clock, this.settings);
-    streams.add(stream);
-    this.byUser.set(userId, streams);
+    this.open.add(stream);
     try {
       await work(stream);
     } catch (error) {
@@ -71,12 +63,12 @@ export class EventStreams implements BeforeApplicationShutdown {
       if (!stream.signal.aborted) this.log.error('stream.fail', error, { userId });
     } finally {
       stream.close();
-      streams.delete(stream);
-      if (streams.size === 0) this.byUser.delete(userId);
+      this.open.delete(stream);
+      release();
     }
   }
 
   beforeApplicationShutdown(): void {
-    for (const streams of this.byUser.values()) for (const stream of streams) stream.close();
+    for (const stream of this.open) stream.close();
   }
 }

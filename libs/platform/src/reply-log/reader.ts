@@ -1,6 +1,7 @@
 import { REPLY_LOG_SHARDS, replyEvent, replyLogKeys, type ReplyEvent } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import type { Redis } from 'ioredis';
+import { parseJson } from './parse-json.ts';
 
 export interface LoggedEvent {
   /** Byte offset behind the event: what a reader quotes to go on from here. */
@@ -21,6 +22,8 @@ const BLOCK_MS = 5_000;
 const ENTRIES_PER_READ = 1_000;
 /** A follower whose own reader is slow drops its backlog beyond this and takes it from the durable string later. */
 const BACKLOG_CHUNKS = 512;
+/** What one follower takes of a long log at a time: a crowd that comes back together must not fill the memory. */
+const STRING_WINDOW_BYTES = 262_144;
 
 /**
  * Reads reply logs for any number of followers over one blocking connection: each takes the durable string from its
@@ -47,6 +50,11 @@ export class ReplyLogReader {
     let count = 0;
     for (const set of this.followers.values()) count += set.size;
     return count;
+  }
+
+  /** False while there is nobody to read for. */
+  get isReadingShards(): boolean {
+    return this.loop !== undefined;
   }
 
   async exists(key: string): Promise<boolean> {
@@ -77,7 +85,8 @@ export class ReplyLogReader {
           const json = rest.toString('utf8', 0, end);
           rest = rest.subarray(end + 1);
           position += end + 1;
-          const event = replyEvent.parse(JSON.parse(json));
+          const event = parseEvent(json);
+          if (event === undefined) continue;
           yield { offset: position, event, json };
           if (event.type === 'end') return;
         }
@@ -111,11 +120,17 @@ export class ReplyLogReader {
     );
   }
 
-  /** The flag is taken down first: what arrives while the string is read is waiting in the follower's backlog. */
+  /**
+   * Up to a window of the durable string. The flag is taken down first: what arrives while the string is read is waiting
+   * in the follower's backlog. A full window says that there may be more.
+   */
   private async takeString(follower: Follower, key: string, from: number): Promise<Buffer> {
     follower.needsString = false;
     try {
-      return await this.commands.getrangeBuffer(replyLogKeys.log(key), from, -1);
+      const to = from + STRING_WINDOW_BYTES - 1;
+      const bytes = await this.commands.getrangeBuffer(replyLogKeys.log(key), from, to);
+      if (bytes.length === STRING_WINDOW_BYTES) follower.needsString = true;
+      return bytes;
     } catch (error) {
       follower.needsString = true;
       throw error;
@@ -146,6 +161,11 @@ export class ReplyLogReader {
     const keys = Array.from({ length: REPLY_LOG_SHARDS }, (_, index) => replyLogKeys.shard(index));
     let cursors: string[] | undefined;
     while (!this.isOver()) {
+      if (this.followers.size === 0) {
+        // What others write is none of ours while nobody reads. Who comes next starts the loop anew.
+        this.loop = undefined;
+        return;
+      }
       try {
         cursors ??= await this.lastIds(keys);
         const reply = await this.blocking.xread(
@@ -187,6 +207,12 @@ export class ReplyLogReader {
     const chunk = { offset: Number(fields[3]), bytes: Buffer.from(fields[5] ?? '', 'utf8') };
     for (const follower of set) follower.push(chunk);
   }
+}
+
+/** Undefined for a line that a newer version wrote: its reader would not know what to do with it either. */
+function parseEvent(json: string): ReplyEvent | undefined {
+  const parsed = replyEvent.safeParse(parseJson(json));
+  return parsed.success ? parsed.data : undefined;
 }
 
 interface Chunk {

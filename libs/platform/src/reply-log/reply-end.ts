@@ -1,5 +1,6 @@
 import { replyEvent, type EndEvent, type ReplyEvent } from '@baton/contracts';
 import { ERRORS, codeOf, isErrorCode } from '@baton/kernel';
+import { parseJson } from './parse-json.ts';
 
 /** The last event of a log. A failure of null is success; a cancelled GPU job is what Stop looks like. */
 export function endEventOf(failure: unknown, measured: Pick<EndEvent, 'timeline' | 'usage'>): EndEvent {
@@ -25,12 +26,4 @@ export function parseReplyLog(log: string): ReplyEvent[] {
     const parsed = replyEvent.safeParse(parseJson(line));
     return parsed.success ? [parsed.data] : [];
   });
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -178,6 +178,55 @@ describe('one Redis', () => {
     expect(await redis.get(replyLogKeys.log(key))).toContain('"type":"end"');
   });
 
+  test('a log of megabytes is read whole, in parts', async () => {
+    const log = writer.open(randomUUID());
+    const texts = Array.from({ length: 90 }, (_, at) => `${at} `.padEnd(20_000, 'ы'));
+    for (const text of texts) {
+      log.append({ type: 'text', text });
+      await log.flush();
+    }
+    log.append(END);
+    await log.close();
+    expect(log.offset).toBeGreaterThan(3_000_000);
+    const events = await collect(reader.follow(log.key, { after: 0, signal: forEver.signal }));
+    expect(textOf(events)).toBe(texts.join(''));
+    expect(events.at(-1)?.offset).toBe(log.offset);
+  });
+
+  test('what a newer version wrote is passed over, and its place counts', async () => {
+    const key = randomUUID();
+    await connect().set(
+      replyLogKeys.log(key),
+      `{"type":"hologram"}\nno json\n{"type":"text","text":"a"}\n${JSON.stringify(END)}\n`,
+    );
+    const events = await collect(reader.follow(key, { after: 0, signal: forEver.signal }));
+    expect(events.map(({ event, offset }) => [event.type, offset])).toEqual([
+      ['text', 54],
+      ['end', expect.any(Number)],
+    ]);
+  });
+
+  test('while nobody reads, the shards are not read either, and who comes then misses nothing', async () => {
+    const mine = new ReplyLogReader(connect(), patient(url));
+    const leaving = new AbortController();
+    const reading = collect(mine.follow(randomUUID(), { after: 0, signal: leaving.signal }));
+    await eventually(() => mine.isReadingShards);
+    leaving.abort();
+    await reading;
+    const log = writer.open(randomUUID());
+    await eventually(async () => {
+      // A write ends the read that waits; without a reader no other follows it.
+      log.append({ type: 'text', text: 'a' });
+      await log.flush();
+      return !mine.isReadingShards;
+    });
+    const late = collect(mine.follow(log.key, { after: 0, signal: forEver.signal }));
+    log.append(END);
+    await log.close();
+    expect((await late).at(-1)?.offset).toBe(log.offset);
+    mine.close();
+  });
+
   test('an ended log expires, an open one only after a day', async () => {
     const redis = connect();
     const log = writer.open(randomUUID());
