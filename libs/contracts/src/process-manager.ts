@@ -103,6 +103,8 @@ export const nodeEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('swap.ended'), end: swapEnd }),
   z.object({ type: z.literal('engine.changed'), view: engineView }),
   z.object({ type: z.literal('card.changed'), card: cardView }),
+  /** Somebody had the lane's model taken off the card by hand: nobody owns the GPU now, and that is as it was wanted. */
+  z.object({ type: z.literal('model.unloaded'), lane }),
 ]);
 export type NodeEvent = z.infer<typeof nodeEvent>;
 
@@ -118,6 +120,8 @@ export const engineModel = z.object({
   context_length: z.int().positive().nullable(),
   /** Ollama's words: `completion`, `vision`, `tools`, `thinking`, `embedding`, … */
   capabilities: z.array(z.string()),
+  /** Of the card's memory; null when it is not loaded. Absent while that is not known, and from a process-manager of before. */
+  loaded_bytes: z.number().nonnegative().nullable().optional(),
 });
 export type EngineModel = z.infer<typeof engineModel>;
 
@@ -135,6 +139,56 @@ export const listEngineModels = defineCall('engine.models', {
   }),
   timeoutMs: 5_000,
 });
+
+const modelName = z.string().min(1).max(200);
+
+/**
+ * Puts the wish to load a model before the scheduler, which grants it its turn. `done` when it has the GPU already.
+ *
+ * @throws `model.unknown` when it is not installed, `engine.unavailable`
+ */
+export const loadEngineModel = defineCall('engine.load_model', {
+  request: z.object({ model: modelName }),
+  reply: z.object({ state: z.enum(['done', 'accepted']) }),
+  timeoutMs: 8_000,
+});
+
+/**
+ * Takes one model out of the card's memory and answers when it is gone, by the word of Ollama and of the driver. Between
+ * swaps, never under a lease: `accepted` when somebody uses it, and it goes as soon as nobody does. A swap that comes
+ * meanwhile goes first (`model.in_use`). Nothing is killed for it.
+ *
+ * @throws `model.unknown`, `model.in_use`, `engine.unavailable`, `engine.stalled` when it would not go in time
+ */
+export const unloadEngineModel = defineCall('engine.unload_model', {
+  request: z.object({ model: modelName }),
+  reply: z.object({
+    state: z.enum(['done', 'accepted']),
+    was_loaded: z.boolean(),
+    freed_bytes: z.int().nonnegative(),
+    took_ms: z.int().nonnegative(),
+  }),
+  timeoutMs: 30_000,
+});
+
+/**
+ * Unloads the model and deletes it from the disk.
+ *
+ * @throws as `engine.unload_model`; `model.in_use` also while somebody uses it
+ */
+export const deleteEngineModel = defineCall('engine.delete_model', {
+  request: z.object({ model: modelName }),
+  reply: z.object({ freed_bytes: z.int().nonnegative(), took_ms: z.int().nonnegative() }),
+  timeoutMs: 35_000,
+});
+
+/**
+ * POST on the process-manager's HTTP address, with the internal secret: downloads a model and answers as Ollama does, line
+ * by line (NDJSON). It needs disk and network and not the GPU, so no lease. Closing the connection ends the download; a
+ * later one goes on where it was.
+ */
+export const PULL_PATH = '/internal/models/pull';
+export const enginePullBody = z.object({ model: modelName });
 
 /**
  * Ends an engine's process and starts it anew; what runs in it is lost, so its leases are revoked first. An engine that is

@@ -21,6 +21,11 @@ export function replyLogKey(messageId: number): string {
   return `m${messageId}`;
 }
 
+/** The log of a download of a model. */
+export function pullLogKey(pullId: string): string {
+  return `pull-${pullId}`;
+}
+
 /** Why somebody waits: shown to people, so it names kinds of work and never another person's words. */
 export const waitReason = z.object({
   code: z.enum([
@@ -139,6 +144,13 @@ export const imageEvent = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
 });
+/** How far the download of a model is. */
+export const pullEvent = z.object({
+  type: z.literal('pull'),
+  status: z.string().meta({ description: 'What is done just now, as the model server says it' }),
+  completed_bytes: z.int().nonnegative(),
+  total_bytes: z.int().nonnegative(),
+});
 /** Sent by the gateway instead of the log when the log is gone: forget what you had, this is the whole text. */
 export const resetEvent = z.object({
   type: z.literal('reset'),
@@ -156,6 +168,7 @@ export const replyEvent = z.union([
   progressEvent,
   previewEvent,
   imageEvent,
+  pullEvent,
   resetEvent,
   endEvent,
 ]);

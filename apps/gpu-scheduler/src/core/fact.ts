@@ -24,6 +24,8 @@ export type Fact =
   | { readonly is: 'swapEnded'; readonly result: facts.SwapResult }
   | { readonly is: 'nodeAway' }
   | { readonly is: 'nodeReported'; readonly report: NodeReport }
+  /** The model of this lane was taken off the card by hand: nobody owns the GPU any more. */
+  | { readonly is: 'unloaded'; readonly laneKey: string }
   | { readonly is: 'leaseFound'; readonly lease: FoundLease }
   | { readonly is: 'ordered'; readonly order: Order }
   | { readonly is: 'ticked' };
@@ -60,6 +62,8 @@ export function apply(state: GpuState, fact: Fact, nowMs: number): Effect[] {
       return onNodeAway(state, nowMs);
     case 'nodeReported':
       return onNodeReport(state, fact.report, nowMs);
+    case 'unloaded':
+      return facts.onUnloaded(state, fact.laneKey, nowMs);
     case 'leaseFound':
       return onLeaseFound(state, fact.lease);
     case 'ordered':

@@ -218,6 +218,21 @@ export function onSwapEnded(
   return [...effects, ...decide(state, nowMs)];
 }
 
+/**
+ * The model that had the GPU was taken off it by hand. Whoever wants it again brings it back; the GPU alone does not, as it
+ * would when it has nothing to do.
+ */
+export function onUnloaded(state: GpuState, laneKey: string, nowMs: number): Effect[] {
+  if (state.swap !== null || state.visit?.lane.key !== laneKey) return [];
+  // A report of the node that was asked for before still names the old owner.
+  state.nodeTurns += 1;
+  state.visit = null;
+  state.turn = null;
+  state.homeFailed = true;
+  state.idleSinceMs = nowMs;
+  return decide(state, nowMs);
+}
+
 /** Time went by: pauses end, patience ends, the GPU goes home. */
 export function onTick(state: GpuState, nowMs: number): Effect[] {
   const effects: Effect[] = [];

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { apply } from './fact.ts';
 import {
   onArrival,
@@ -11,7 +11,7 @@ import {
 } from './facts.ts';
 import { onNodeAway } from './node.ts';
 import type { Effect, GpuState, Order } from './state.ts';
-import { IMAGES, LLAMA, QWEN, job, startedState, words } from './testing.ts';
+import { IMAGES, LLAMA, QWEN, job, report, startedState, words } from './testing.ts';
 
 function order(state: GpuState, over: Partial<Order>, nowMs: number): string[] {
   return words(
@@ -102,4 +102,31 @@ test('an order does not wait for ever for a node that is away', () => {
   expect(order(state, {}, 2_000)).toEqual([]);
   expect(words(onTick(state, 301_999))).toEqual([]);
   expect(words(onTick(state, 302_000))).toEqual(['order o1 gpu.wait_too_long']);
+});
+
+describe('a model that was taken off the card by hand', () => {
+  test('leaves the GPU to nobody: it does not come back by itself, and whoever wants it brings it back', () => {
+    const state = startedState(LLAMA);
+    expect(apply(state, { is: 'unloaded', laneKey: LLAMA.key }, 2)).toEqual([]);
+    expect(state.visit).toBeNull();
+    expect(words(onTick(state, 86_400_000))).toEqual([]);
+    expect(words(onArrival(state, job('b', LLAMA), 86_400_001))).toEqual([`swap ${LLAMA.key} job_waiting`]);
+  });
+
+  test('changes nothing where another lane has the GPU, or is about to get it', () => {
+    const state = startedState(LLAMA);
+    apply(state, { is: 'unloaded', laneKey: QWEN.key }, 2);
+    expect(state.visit?.lane).toEqual(LLAMA);
+    order(state, { to: QWEN }, 3);
+    expect(apply(state, { is: 'unloaded', laneKey: LLAMA.key }, 4)).toEqual([]);
+    expect(state.swap?.to).toEqual(QWEN);
+  });
+
+  test('does not come back by a report that was asked for before and still names it', () => {
+    const state = startedState(LLAMA);
+    const old = report(state, LLAMA);
+    apply(state, { is: 'unloaded', laneKey: LLAMA.key }, 2);
+    apply(state, { is: 'nodeReported', report: old }, 3);
+    expect(state.visit).toBeNull();
+  });
 });

@@ -158,7 +158,7 @@ export interface GpuState {
   clearing: { readonly atMs: number; readonly failures: number } | null;
   /** The Ollama lane that was resident last. */
   home: Lane | null;
-  /** Going home failed: not again before the next real visit. */
+  /** Going home failed, or home was taken off the card by hand: not again before the next real visit. */
   homeFailed: boolean;
   idleSinceMs: number;
   /** The switch by hand that is not carried out yet. */

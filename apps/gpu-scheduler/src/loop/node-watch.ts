@@ -1,4 +1,4 @@
-import type { NodeEvent, NodeStatus, SwapEnd, SwapRecord } from '@baton/contracts';
+import { laneKey, type NodeEvent, type NodeStatus, type SwapEnd, type SwapRecord } from '@baton/contracts';
 import type { Log } from '@baton/platform';
 import type { Fact } from '../core/fact.ts';
 import type { NodeReport } from '../core/node.ts';
@@ -57,6 +57,9 @@ export class NodeWatch {
       case 'engine.changed':
       case 'card.changed':
         this.changed(event);
+        return;
+      case 'model.unloaded':
+        this.context.take({ is: 'unloaded', laneKey: laneKey(event.lane) });
         return;
       case 'node.started':
         this.context.ask();

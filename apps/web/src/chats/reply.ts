@@ -5,6 +5,8 @@ import {
   type LaneLabel,
   type ReplyEvent,
   type ReplyState,
+  type Routing,
+  type Source,
   type SwapPhase,
   type WaitReason,
 } from '@baton/contracts';
@@ -28,6 +30,11 @@ export interface ReplyView {
   /** Set while `loading`. */
   readonly loadingModel: string | null;
   readonly text: string;
+  /** What the model thinks before it answers. */
+  readonly thinking: string;
+  readonly routing: Routing | null;
+  /** Set when the web was asked; the list may be empty. */
+  readonly search: { readonly query: string; readonly sources: readonly Source[] } | null;
   readonly prompt: { readonly prompt: string; readonly seed: number } | null;
   readonly progress: { readonly step: number; readonly steps: number } | null;
   readonly previewRevision: number | null;
@@ -50,6 +57,9 @@ export function freshReply(state: ReplyState): ReplyView {
     swap: null,
     loadingModel: null,
     text: '',
+    thinking: '',
+    routing: null,
+    search: null,
     prompt: null,
     progress: null,
     previewRevision: null,
@@ -69,7 +79,10 @@ export function freshReply(state: ReplyState): ReplyView {
 export function applyReplyEvent(view: ReplyView, { offset, event }: LoggedEvent): ReplyView {
   if (view.end !== null) return view;
   if (event.type === 'reset') {
-    return { ...freshReply(view.state), text: event.text, offset: offset ?? 0 };
+    // Who answers and what was searched for is told once; a log that begins anew may not tell it again.
+    const { routing, search } = view;
+    const { text, thinking = '' } = event;
+    return { ...freshReply(view.state), routing, search, text, thinking, offset: offset ?? 0 };
   }
   if (offset !== null && offset <= view.offset) return view;
   return { ...moveOn(view, event), offset: offset ?? view.offset };
@@ -81,6 +94,12 @@ function moveOn(view: ReplyView, event: Exclude<ReplyEvent, { type: 'reset' }>):
       return inState(view, event);
     case 'text':
       return { ...view, text: view.text + event.text };
+    case 'thinking':
+      return { ...view, thinking: view.thinking + event.text };
+    case 'routed':
+      return { ...view, routing: event.routing };
+    case 'sources':
+      return { ...view, search: { query: event.query, sources: event.sources } };
     case 'prompt':
       return { ...view, prompt: { prompt: event.prompt, seed: event.seed } };
     case 'progress':
@@ -92,6 +111,8 @@ function moveOn(view: ReplyView, event: Exclude<ReplyEvent, { type: 'reset' }>):
         ...view,
         images: [...view.images, { image_id: event.image_id, width: event.width, height: event.height }],
       };
+    case 'pull':
+      return view;
     case 'end':
       return { ...view, state: event.state, wait: null, swap: null, loadingModel: null, end: event };
   }
