@@ -46,6 +46,8 @@ export const answerOptions = z.object({
   format: answerFormat.optional(),
   image_ids: z.array(z.int().positive()).max(ANSWER_LIMITS.imagesPerMessage).optional(),
   web_search: webSearchOption.optional(),
+  /** The answer follows a plan: the reply that holds it, in a hidden chat of the same user. */
+  plan_reply_id: z.int().positive().optional(),
   /** `local`: the CPU engine answers, without waiting for the GPU. `gpu`: not the CPU engine and not the cache. */
   engine: z.enum(['auto', 'local', 'gpu']).optional(),
   /** False: no answer from the cache; asking again means that another answer is wanted. */

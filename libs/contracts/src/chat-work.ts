@@ -30,6 +30,7 @@ export const askBody = z
       .default(false)
       .meta({ description: 'Two models: one plans, the other writes by that plan' }),
     session_id: id.optional().meta({ description: 'A session of yours: the question is asked in it' }),
+    web_search: webSearchOption.optional(),
     use_cache: z.boolean().default(true),
   })
   .meta({
@@ -46,15 +47,24 @@ export const askAnswer = z
     task_id: id.meta({ description: 'For POST /api/chat/cancel/{task_id}' }),
     routing: routing.nullable(),
     cached: z.boolean(),
-    plan: z.string().nullable(),
+    plan: z
+      .object({ model: z.string(), text: z.string() })
+      .nullable()
+      .meta({ description: 'With `pair`: who planned, and the plan' }),
     sources: z.array(source),
+    search_query: z.string().nullable(),
     usage: usage.nullable(),
   })
   .meta({ id: 'AskAnswer' });
 export type AskAnswer = z.infer<typeof askAnswer>;
-/** Takes the question in; its answer is the reply with that id. */
+/**
+ * Takes the question in; its answer is the reply with that id. With `pair` the first reply is the plan; asked again with
+ * the id of that, the second is the answer.
+ *
+ * @throws `reply.not_found` for a plan that is not the caller's, `request.invalid` for one that is not done
+ */
 export const ask = defineCall('ask.begin', {
-  request: z.object({ userId: id, body: askBody }),
+  request: z.object({ userId: id, body: askBody, planReplyId: id.optional() }),
   reply: sentMessage,
   timeoutMs: 10_000,
 });
@@ -64,12 +74,28 @@ export const searchBody = z
     message: text,
     chat_id: id.optional(),
     model: name.nullish(),
-    query: webSearchOption
+    query: z
+      .string()
+      .trim()
+      .min(1)
+      .max(ANSWER_LIMITS.searchQueryChars)
       .optional()
-      .meta({ description: 'An object with `query`: that one is used as it is' }),
+      .meta({ description: 'Searched for as it is; without it the model writes the query' }),
     stream: z.boolean().default(false),
   })
   .meta({ id: 'SearchChat', example: { message: 'What is new in Node.js?' } });
+export type SearchBody = z.infer<typeof searchBody>;
+
+/** Without an id: all of the caller's answers, in whatever chat. */
+export const cancelBody = z
+  .strictObject({ chat_id: id.optional(), session_id: id.optional() })
+  .refine((body) => body.chat_id === undefined || body.session_id === undefined, {
+    path: ['session_id'],
+    message: 'name either chat_id or session_id, which are the same',
+  })
+  .meta({ id: 'Cancel', example: { session_id: 1 } });
+/** What was stopped: replies in the state in which they ended. */
+export const stoppedReplies = z.object({ stopped: z.array(message) }).meta({ id: 'StoppedReplies' });
 
 export const multiModelBody = z
   .strictObject({
@@ -120,6 +146,19 @@ export const getDialogue = defineCall('dialogue.get', {
   request: z.object({ userId: id, chatId: id }),
   reply: dialogue,
   timeoutMs: 5_000,
+});
+/** The first turn after a message (0 is the beginning), or null while there is none; and whether more may come. */
+export const dialogueTurn = z.object({ turn: message.nullable(), dialogue });
+export const readDialogueTurn = defineCall('dialogue.turn', {
+  request: z.object({ userId: id, chatId: id, after: z.int().nonnegative() }),
+  reply: dialogueTurn,
+  timeoutMs: 5_000,
+});
+/** Goes on where one that was stopped or has failed ended: that turn is made again. */
+export const resumeDialogue = defineCall('dialogue.resume', {
+  request: z.object({ userId: id, chatId: id }),
+  reply: dialogue,
+  timeoutMs: 10_000,
 });
 /** Resolves when the turn under way has ended and no further one begins. */
 export const stopDialogue = defineCall('dialogue.stop', {
@@ -213,6 +252,7 @@ export const chatSession = z
     session_id: id,
     title: z.string(),
     created_at: z.iso.datetime(),
-    messages: z.array(message),
+    messages: z.array(message).meta({ description: 'The newest of the shown branch, oldest first' }),
   })
   .meta({ id: 'ChatSession' });
+export type ChatSession = z.infer<typeof chatSession>;
