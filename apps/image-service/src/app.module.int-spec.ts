@@ -3,13 +3,14 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { getImages, imageFilePaths } from '@baton/contracts';
+import { checkImages, getImages, imageFilePaths, uploadedImage } from '@baton/contracts';
 import { CallClient, startService, type StartedService } from '@baton/platform';
 import { startRedis } from '@baton/testing';
 import sharp from 'sharp';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
-import { ImageFilesStore, type StoredPicture } from './images/image-files.store.ts';
+import { serveInternally } from './internal-access.ts';
+import { PictureFiles, type StoredPicture } from './files/picture-files.service.ts';
 import { ImagesRepository, type NewImage } from './images/images.repository.ts';
 import { newRequest } from './images/new-request.ts';
 import { PreviewShelf } from './rendering/preview-shelf.ts';
@@ -40,6 +41,9 @@ describe('the service, wired as in production', () => {
       BATON_INTERNAL_SECRET: SECRET,
       CHAT_SERVICE_ADDRESS: '127.0.0.1:1',
       LOG_LEVEL: 'fatal',
+      IMAGE_MAX_UPLOAD_MB: '1',
+      IMAGE_MAX_WIDTH_UPLOAD: '2048',
+      IMAGE_QUOTA_MB: '1',
     });
     const { http, rpc, logLevel, internalSecret } = config.service;
     service = await startService({
@@ -49,9 +53,13 @@ describe('the service, wired as in production', () => {
       rpc,
       logLevel,
       internalSecret,
+      configureHttp: (app) =>
+        serveInternally(app, { secret: internalSecret, maxUploadBytes: config.maxUploadBytes }),
     });
     const color = { width: 600, height: 400, channels: 3, background: '#369' } as const;
-    stored = await service.app.get(ImageFilesStore).store(await sharp({ create: color }).png().toBuffer());
+    stored = await service.app
+      .get(PictureFiles)
+      .storeRendered(await sharp({ create: color }).png().toBuffer());
     const images = service.app.get(ImagesRepository);
     const wanted = { messageId: MESSAGE, userId: Number(ANNA), chatId: 5, description: 'a fence' };
     await images.add(newRequest(wanted, config.rendering, 1));
@@ -79,9 +87,14 @@ describe('the service, wired as in production', () => {
   /** Asks for a path as it stands: `fetch` would tidy it up first. */
   function ask(
     path: string,
-    more: { readonly method?: string; readonly user?: string; readonly headers?: object } = {},
+    more: {
+      readonly method?: string;
+      readonly user?: string;
+      readonly headers?: object;
+      readonly body?: Buffer;
+    } = {},
   ): Promise<Answer> {
-    const { method = 'GET', user = ANNA, headers = {} } = more;
+    const { method = 'GET', user = ANNA, headers = {}, body } = more;
     const [host, port] = service.http.split(':');
     const credentials = { 'x-baton-internal': SECRET, 'x-baton-user': user };
     return new Promise((resolve, reject) => {
@@ -100,7 +113,7 @@ describe('the service, wired as in production', () => {
         },
       );
       sent.on('error', reject);
-      sent.end();
+      sent.end(body);
     });
   }
 
@@ -209,5 +222,88 @@ describe('the service, wired as in production', () => {
     expect((await ask(imageFilePaths.preview(MESSAGE), { user: BORIS })).status).toBe(404);
     const stranger = { headers: { 'x-baton-internal': '' } };
     expect((await ask(imageFilePaths.preview(MESSAGE), stranger)).status).toBe(404);
+  });
+
+  describe('an upload', () => {
+    const png = (width: number, height: number): Promise<Buffer> =>
+      sharp({ create: { width, height, channels: 3, background: '#369' } })
+        .png()
+        .toBuffer();
+    const upload = (body: Buffer, user = ANNA, headers: object = {}): Promise<Answer> =>
+      ask(imageFilePaths.upload, {
+        method: 'POST',
+        user,
+        headers: { 'content-type': 'application/octet-stream', ...headers },
+        body,
+      });
+
+    test('is its owner’s, as a file, a thumbnail, and as a model is shown it', async () => {
+      const { status, body } = await upload(await png(2_000, 1_000));
+      expect(status).toBe(201);
+      const stored = uploadedImage.parse(JSON.parse(body.toString()));
+      expect(stored).toMatchObject({ width: 2_000, height: 1_000, media_type: 'image/png' });
+      const file = await ask(imageFilePaths.file(stored.id));
+      expect([file.status, file.headers['content-type']]).toEqual([200, 'image/png']);
+      const shown = await ask(imageFilePaths.forModel(stored.id));
+      expect(shown.headers['content-type']).toBe('image/jpeg');
+      await expect(sharp(shown.body).metadata()).resolves.toMatchObject({ width: 1_024, height: 512 });
+      for (const path of [imageFilePaths.file, imageFilePaths.thumbnail, imageFilePaths.forModel]) {
+        expect((await ask(path(stored.id), { user: BORIS })).status).toBe(404);
+      }
+    });
+
+    test('can be named to a model by its owner only', async () => {
+      const { body } = await upload(await png(60, 40));
+      const { id } = uploadedImage.parse(JSON.parse(body.toString()));
+      const client = new CallClient({ address: service.rpc ?? '', secret: SECRET });
+      await expect(client.call(checkImages, { userId: Number(ANNA), imageIds: [id] })).resolves.toEqual({
+        images: [{ image_id: id, width: 60, height: 40 }],
+      });
+      await expect(client.call(checkImages, { userId: Number(BORIS), imageIds: [id] })).rejects.toMatchObject(
+        { code: 'image.not_found', issues: [{ path: 'image_ids.0' }] },
+      );
+      client.close();
+    });
+
+    test.each([
+      ['no picture', Buffer.from('hello'), 422, 'image.not_an_image'],
+      ['nothing', Buffer.alloc(0), 422, 'image.not_an_image'],
+      ['too large a file', Buffer.alloc(2_000_000), 413, 'request.too_large'],
+    ])('of %s is refused', async (_, bytes, status, code) => {
+      const answer = await upload(bytes);
+      expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([status, { code }]);
+    });
+
+    test('with too many pixels is refused, and told how many are taken', async () => {
+      const answer = await upload(await png(3_000, 100));
+      expect(JSON.parse(answer.body.toString())).toMatchObject({
+        code: 'image.too_many_pixels',
+        errors: [{ field: 'file', message: expect.stringContaining('2048') }],
+      });
+    });
+
+    test('beyond a person’s storage is refused, and nobody else’s', async () => {
+      const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+      const large = await sharp({
+        create: { width: 640, height: 480, channels: 3, background: '#000', noise },
+      })
+        .png()
+        .toBuffer();
+      expect(large.length).toBeGreaterThan(600_000);
+      const carla = '3';
+      expect((await upload(large, carla)).status).toBe(201);
+      expect((await upload(large, carla)).status).toBe(201);
+      const full = await upload(large, carla);
+      expect([full.status, JSON.parse(full.body.toString())]).toMatchObject([
+        403,
+        { code: 'image.quota_reached' },
+      ]);
+      expect((await upload(await png(20, 20), BORIS)).status).toBe(201);
+    });
+
+    test('is nothing that a stranger can send', async () => {
+      const answer = await upload(await png(20, 20), ANNA, { 'x-baton-internal': 'wrong' });
+      expect(answer.status).toBe(404);
+    });
   });
 });

@@ -5,7 +5,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ImageServiceConfig } from './config.ts';
 import { ComfyuiDriver } from './engines/comfyui.driver.ts';
 import { ImageFilesController } from './images/image-files.controller.ts';
-import { ImageFilesStore } from './images/image-files.store.ts';
+import { LocalPictureStorage } from './files/local-picture.storage.ts';
+import { PictureFiles } from './files/picture-files.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
 import { RequestsService } from './images/requests.service.ts';
@@ -20,11 +21,14 @@ import { PromptStepService } from './rendering/prompt-step.service.ts';
 import { RecoveryService } from './rendering/recovery.service.ts';
 import { RenderMetrics } from './rendering/render-metrics.ts';
 import { RendersService } from './rendering/renders.service.ts';
+import { UploadsController } from './uploads/uploads.controller.ts';
+import { UploadsService } from './uploads/uploads.service.ts';
 import {
   CHAT_SERVICE,
   FILE_SETTINGS,
   GPU_LEASES,
   IMAGE_ENGINE,
+  PICTURE_STORAGE,
   PROMPTING_SETTINGS,
   PROMPT_WRITER,
   RENDERING_SETTINGS,
@@ -41,10 +45,11 @@ export class AppModule {
         DatabaseModule.forRoot({ schema: imageSchema, ...config.database }),
         GpuLeaseModule.forRoot(config.gpu),
       ],
-      controllers: [ImagesController, ImageFilesController],
+      controllers: [ImagesController, ImageFilesController, UploadsController],
       providers: [
         ImagesRepository,
-        ImageFilesStore,
+        PictureFiles,
+        UploadsService,
         PreviewShelf,
         GpuTurnsService,
         PromptStepService,
@@ -55,6 +60,7 @@ export class AppModule {
         RequestsService,
         RecoveryService,
         RenderMetrics,
+        { provide: PICTURE_STORAGE, useFactory: () => new LocalPictureStorage(config.files.folder) },
         { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },
         { provide: PROMPT_WRITER, useClass: OllamaPromptWriter },
         { provide: GPU_LEASES, useExisting: GpuLeases },

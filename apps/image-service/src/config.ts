@@ -44,6 +44,15 @@ export const imageServiceEnv = z.object({
   IMAGE_STORAGE_PATH: z.string().optional(),
   IMAGE_DEFAULT_WIDTH: side(1_024),
   IMAGE_DEFAULT_HEIGHT: side(1_024),
+  /** Pixels of an upload. */
+  IMAGE_MAX_WIDTH_UPLOAD: envInteger({ default: 4_096, min: 64, max: 16_384 }),
+  IMAGE_MAX_HEIGHT_UPLOAD: envInteger({ default: 4_096, min: 64, max: 16_384 }),
+  /** The longer side of a picture as models are given it; the original is kept as it is. */
+  IMAGE_MAX_SIZE_FOR_GENERATION: envInteger({ default: 1_024, min: 256, max: 4_096 }),
+  /** MiB of the file of an upload. */
+  IMAGE_MAX_UPLOAD_MB: envInteger({ default: 20, min: 1, max: 200 }),
+  /** MiB of one person's pictures; 0 is no limit. */
+  IMAGE_QUOTA_MB: envInteger({ default: 0, min: 0 }),
   IMAGE_STEPS: envInteger({ default: 20, min: 1, max: 100 }),
 });
 
@@ -67,7 +76,13 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       }),
     },
     chatServiceAddress: values.CHAT_SERVICE_ADDRESS,
-    files: { folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')) },
+    files: {
+      folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')),
+      upload: { maxWidth: values.IMAGE_MAX_WIDTH_UPLOAD, maxHeight: values.IMAGE_MAX_HEIGHT_UPLOAD },
+      modelSide: values.IMAGE_MAX_SIZE_FOR_GENERATION,
+      quotaBytes: values.IMAGE_QUOTA_MB * 1_048_576,
+    },
+    maxUploadBytes: values.IMAGE_MAX_UPLOAD_MB * 1_048_576,
     prompting: {
       contextLength: values.OLLAMA_CONTEXT_LENGTH,
       keepAlive: values.OLLAMA_KEEP_ALIVE,

@@ -1,6 +1,7 @@
 import { bootstrapService } from '@baton/platform';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
+import { serveInternally } from './internal-access.ts';
 
 const config = readConfig();
 await bootstrapService({
@@ -10,4 +11,9 @@ await bootstrapService({
   rpc: config.service.rpc,
   logLevel: config.service.logLevel,
   internalSecret: config.service.internalSecret,
+  configureHttp: (app) =>
+    serveInternally(app, {
+      secret: config.service.internalSecret,
+      maxUploadBytes: config.maxUploadBytes,
+    }),
 });

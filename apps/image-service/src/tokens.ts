@@ -6,6 +6,7 @@ export const GPU_LEASES = Symbol('GPU_LEASES');
 export const IMAGE_ENGINE = Symbol('IMAGE_ENGINE');
 export const PROMPT_WRITER = Symbol('PROMPT_WRITER');
 
+export const PICTURE_STORAGE = Symbol('PICTURE_STORAGE');
 export const FILE_SETTINGS = Symbol('FILE_SETTINGS');
 export type FileSettings = ImageServiceConfig['files'];
 

@@ -27,6 +27,22 @@ export interface ImageRequestRow {
   isReported: boolean;
   createdAt: number;
   finishedAt: number | null;
+  kind: 'text' | 'image' | 'upscale';
+  batchCount: number;
+  /** The description is the prompt: no language model is asked. */
+  isAsItIs: boolean;
+  referenceImageId: number | null;
+  /** Settings that the user chose. */
+  wanted: unknown;
+  /** Settings that were used, and who chose them. */
+  settings: unknown;
+  settingsBy: 'model' | 'user' | 'default' | null;
+  workflow: string | null;
+  workflowHash: string | null;
+  /** One entry for each picture that is to come: seed, ComfyUI's id, our id. */
+  variants: unknown;
+  /** Milliseconds of each phase. */
+  timings: unknown;
 }
 
 export const IMAGE_REQUEST = 'image_request';
@@ -53,6 +69,17 @@ export function imageRequestEntity(dialect: Dialect): EntitySchema<ImageRequestR
       isReported: { name: 'is_reported', type: 'boolean' },
       createdAt: { name: 'created_at', ...epochMs },
       finishedAt: { name: 'finished_at', ...epochMs, nullable: true },
+      kind: { type: 'varchar', length: 16, default: 'text' },
+      batchCount: { name: 'batch_count', type: 'integer', default: 1 },
+      isAsItIs: { name: 'is_as_it_is', type: 'boolean', default: false },
+      referenceImageId: { name: 'reference_image_id', type: 'integer', nullable: true },
+      wanted: { ...jsonColumn(dialect), nullable: true },
+      settings: { ...jsonColumn(dialect), nullable: true },
+      settingsBy: { name: 'settings_by', type: 'varchar', length: 16, nullable: true },
+      workflow: { type: 'varchar', length: 64, nullable: true },
+      workflowHash: { name: 'workflow_hash', type: 'varchar', length: 64, nullable: true },
+      variants: { ...jsonColumn(dialect), nullable: true },
+      timings: { ...jsonColumn(dialect), nullable: true },
     },
     indices: [{ name: 'image_requests_open', columns: ['isReported', 'messageId'] }],
   });

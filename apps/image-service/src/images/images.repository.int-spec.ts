@@ -24,6 +24,17 @@ function request(messageId: number, userId = 1): ImageRequestRow {
     isReported: false,
     createdAt: 1_795_000_000_123,
     finishedAt: null,
+    kind: 'text',
+    batchCount: 1,
+    isAsItIs: false,
+    referenceImageId: null,
+    wanted: null,
+    settings: null,
+    settingsBy: null,
+    workflow: null,
+    workflowHash: null,
+    variants: null,
+    timings: null,
   };
 }
 
@@ -36,6 +47,7 @@ function picture(messageId: number, userId = 1): NewImage {
     seed: 2 ** 48,
     settings: { steps: 20, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
     model: 'flux1-dev-fp8',
+    mediaType: 'image/png',
     fileName: 'a.png',
     sha256: 'a'.repeat(64),
     sizeBytes: 1_234,

@@ -1,7 +1,7 @@
 import { samplerSettings, type Image, type TimelineEntry } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In, IsNull } from 'typeorm';
 import { IMAGE_REQUEST, type ImageRequestRow, type RequestState } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
 
@@ -12,7 +12,24 @@ export interface RequestEnd {
   readonly finishedAt: number;
 }
 
-export type NewImage = Omit<ImageRow, 'id'>;
+/** A picture as its maker knows it; the rest of its row is as in the table's defaults. */
+export type NewImage = Pick<
+  ImageRow,
+  (typeof FILE_FIELDS)[number] | 'seed' | 'settings' | 'model' | 'isSimulated'
+> & {
+  readonly messageId: number;
+};
+export type NewUpload = Pick<ImageRow, (typeof FILE_FIELDS)[number]>;
+const FILE_FIELDS = [
+  'userId',
+  'width',
+  'height',
+  'mediaType',
+  'fileName',
+  'sha256',
+  'sizeBytes',
+  'createdAt',
+] as const;
 
 /** Image requests and finished images. Every read for a user names the user. */
 @Injectable()
@@ -30,7 +47,14 @@ export class ImagesRepository {
         .createQueryBuilder()
         .insert()
         .into<ImageRequestRow>(IMAGE_REQUEST)
-        .values({ ...row, timeline: () => 'NULL' })
+        .values({
+          ...row,
+          timeline: () => 'NULL',
+          wanted: row.wanted === null ? () => 'NULL' : row.wanted,
+          settings: () => 'NULL',
+          variants: row.variants === null ? () => 'NULL' : row.variants,
+          timings: () => 'NULL',
+        } as object)
         .orIgnore()
         .execute(),
     );
@@ -85,14 +109,38 @@ export class ImagesRepository {
     });
   }
 
+  addUpload(upload: NewUpload): Promise<number> {
+    return write(this.source, async (manager) => {
+      const row = { ...upload, origin: 'uploaded' as const, isSimulated: false };
+      return (await manager.getRepository<ImageRow>(IMAGE).save(row)).id;
+    });
+  }
+
   imagesOf(messageId: number): Promise<ImageRow[]> {
     return read(this.source, (manager) =>
-      manager.find<ImageRow>(IMAGE, { where: { messageId }, order: { id: 'ASC' } }),
+      manager.find<ImageRow>(IMAGE, { where: { messageId, deletedAt: IsNull() }, order: { id: 'ASC' } }),
     );
   }
 
   findImage(id: number, userId: number): Promise<ImageRow | null> {
-    return read(this.source, (manager) => manager.findOneBy<ImageRow>(IMAGE, { id, userId }));
+    return read(this.source, (manager) =>
+      manager.findOneBy<ImageRow>(IMAGE, { id, userId, deletedAt: IsNull() }),
+    );
+  }
+
+  /** Those of the ids that are this user's, in no order. */
+  findImages(ids: readonly number[], userId: number): Promise<ImageRow[]> {
+    return read(this.source, (manager) =>
+      manager.findBy<ImageRow>(IMAGE, { id: In([...ids]), userId, deletedAt: IsNull() }),
+    );
+  }
+
+  /** What a user's pictures take, thumbnails aside. */
+  usedBytes(userId: number): Promise<number> {
+    return read(this.source, async (manager) => {
+      const used = await manager.sum<ImageRow>(IMAGE, 'sizeBytes', { userId, deletedAt: IsNull() });
+      return used ?? 0;
+    });
   }
 
   private async change(messageId: number, changes: Partial<ImageRequestRow>): Promise<void> {
@@ -111,11 +159,11 @@ export function imageView(request: ImageRequestRow, row: ImageRow): Image {
     description: request.description,
     prompt: request.prompt ?? request.description,
     prompt_by: request.promptBy ?? 'user',
-    seed: row.seed,
+    seed: row.seed ?? request.seed,
     width: row.width,
     height: row.height,
     settings: samplerSettings.parse(row.settings),
-    model: row.model,
+    model: row.model ?? '',
     size_bytes: row.sizeBytes,
     url: `/api/images/${row.id}/file`,
     thumbnail_url: `/api/images/${row.id}/thumbnail`,

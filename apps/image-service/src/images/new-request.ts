@@ -33,5 +33,16 @@ export function newRequest(wanted: Wanted, settings: RenderingSettings, now: num
     isReported: false,
     createdAt: now,
     finishedAt: null,
+    kind: 'text',
+    batchCount: 1,
+    isAsItIs: false,
+    referenceImageId: null,
+    wanted: null,
+    settings: null,
+    settingsBy: null,
+    workflow: null,
+    workflowHash: null,
+    variants: null,
+    timings: null,
   };
 }

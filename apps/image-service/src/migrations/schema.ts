@@ -2,10 +2,11 @@ import type { Schema } from '@baton/platform/database';
 import { imageRequestEntity } from '../images/image-request.entity.ts';
 import { imageEntity } from '../images/image.entity.ts';
 import { CreateImages1795132800000 } from './1795132800000-create-images.ts';
+import { BroughtAlong1795219200000 } from './1795219200000-brought-along.ts';
 
 /** The tables that image-service owns, and how they came to be. */
 export const imageSchema: Schema = {
   owner: 'image-service',
   entities: (dialect) => [imageRequestEntity(dialect), imageEntity(dialect)],
-  migrations: [CreateImages1795132800000],
+  migrations: [CreateImages1795132800000, BroughtAlong1795219200000],
 };

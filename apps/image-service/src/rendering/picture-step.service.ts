@@ -4,7 +4,7 @@ import type { Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ImageEngine, RenderListener } from '../engines/image-engine.ts';
-import { ImageFilesStore } from '../images/image-files.store.ts';
+import { PictureFiles } from '../files/picture-files.service.ts';
 import { ImagesRepository } from '../images/images.repository.ts';
 import { IMAGE_ENGINE, RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
 import type { ActiveRender } from './active-render.ts';
@@ -20,7 +20,7 @@ export class PictureStepService {
   private readonly gpu: GpuTurnsService;
   private readonly engine: ImageEngine;
   private readonly images: ImagesRepository;
-  private readonly files: ImageFilesStore;
+  private readonly files: PictureFiles;
   private readonly previews: PreviewShelf;
   private readonly settings: RenderingSettings;
   private readonly clock: Clock;
@@ -29,7 +29,7 @@ export class PictureStepService {
     gpu: GpuTurnsService,
     @Inject(IMAGE_ENGINE) engine: ImageEngine,
     images: ImagesRepository,
-    files: ImageFilesStore,
+    files: PictureFiles,
     previews: PreviewShelf,
     @Inject(RENDERING_SETTINGS) settings: RenderingSettings,
     @Inject(CLOCK) clock: Clock,
@@ -100,7 +100,7 @@ export class PictureStepService {
   /** File first, then the row that names it: a name that is told has its file. */
   private async keep(render: ActiveRender, bytes: Buffer): Promise<void> {
     const { messageId, userId, seed } = render.request;
-    const picture = await this.files.store(bytes);
+    const picture = await this.files.storeRendered(bytes);
     try {
       const id = await this.images.addImage({
         ...picture,

@@ -100,6 +100,7 @@ describe('after the death of image-service', () => {
       seed: 7,
       settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
       model: 'flux1-dev-fp8',
+      mediaType: 'image/png',
       fileName: 'stored.png',
       sha256: 'a'.repeat(64),
       sizeBytes: 10,

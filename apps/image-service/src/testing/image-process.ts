@@ -5,7 +5,8 @@ import type { FakeGpu } from '@baton/gpu-lease/testing';
 import { quietLog } from '@baton/testing';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
-import { ImageFilesStore } from '../images/image-files.store.ts';
+import { LocalPictureStorage } from '../files/local-picture.storage.ts';
+import { PictureFiles } from '../files/picture-files.service.ts';
 import { ImagesRepository } from '../images/images.repository.ts';
 import { RequestsService } from '../images/requests.service.ts';
 import { AttemptsService } from '../rendering/attempts.service.ts';
@@ -66,7 +67,12 @@ export class ImageProcess {
     const { images, logs, previews } = this;
     const turns = new GpuTurnsService(gpu, hurriedClock);
     const prompt = new PromptStepService(turns, prompts, chat, images, quietLog);
-    const files = new ImageFilesStore({ folder });
+    const files = new PictureFiles(new LocalPictureStorage(folder), {
+      folder,
+      upload: { maxWidth: 4_096, maxHeight: 4_096 },
+      modelSide: 1_024,
+      quotaBytes: 0,
+    });
     const picture = new PictureStepService(turns, engine, images, files, previews, SETTINGS, hurriedClock);
     const attempts = new AttemptsService(prompt, picture, images, hurriedClock);
     const endings = new EndingsService(images, chat, new RenderMetrics(this.metrics), hurriedClock, quietLog);
