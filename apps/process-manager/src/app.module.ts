@@ -3,6 +3,7 @@ import type { Clock } from '@baton/kernel';
 import { CLOCK, Log, Metrics, PlatformModule, RedisConnections } from '@baton/platform';
 import type { ProcessManagerConfig } from './config.ts';
 import { CallsController } from './http/calls.controller.ts';
+import { ModelsController } from './http/models.controller.ts';
 import { HTTP_TOKEN, ProcessController } from './http/process.controller.ts';
 import { NodeEventsStore } from './node/node-events.store.ts';
 import { OrdersStore } from './node/orders.store.ts';
@@ -20,7 +21,7 @@ export class AppModule implements BeforeApplicationShutdown {
     return {
       module: AppModule,
       imports: [PlatformModule.forRoot({ service: 'process-manager', ...config.platform })],
-      controllers: [CallsController, ProcessController],
+      controllers: [CallsController, ProcessController, ModelsController],
       providers: [
         { provide: HTTP_TOKEN, useValue: config.httpToken },
         {

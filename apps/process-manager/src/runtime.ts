@@ -24,6 +24,7 @@ import { FenceStore } from './swap/fence.store.ts';
 import { FootprintsStore } from './swap/footprints.store.ts';
 import { Sharing } from './swap/sharing.ts';
 import { logSwap } from './swap/log-swap.ts';
+import { ModelUnloadService } from './swap/model-unload.service.ts';
 import { SwapService } from './swap/swap.service.ts';
 
 export interface RuntimeParts {
@@ -32,6 +33,10 @@ export interface RuntimeParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tell: (event: NodeEvent) => void;
+}
+
+interface UnloadTools extends Pick<RuntimeParts, 'config' | 'clock' | 'log'> {
+  readonly card: CardService;
 }
 
 /** How long the first look at what attached engines hold may take. */
@@ -54,6 +59,7 @@ export class Runtime {
   readonly node: NodeService;
   readonly models: ModelsService;
   readonly restarts: EngineRestartService;
+  readonly unloads: ModelUnloadService;
   private readonly watches: readonly EngineWatch[];
   readonly card: CardService;
   private readonly http: EngineHttp;
@@ -85,6 +91,7 @@ export class Runtime {
       engines: this.engines,
       metrics: guardMetrics,
       onEngineError: (engine) => this.swaps.relieve(`${engine} reported an error`),
+      onLeaseOver: () => this.unloads.leaseOver(),
       ...config.guard,
     });
     const { all: engines } = this.engines;
@@ -100,6 +107,7 @@ export class Runtime {
       times: config.swap,
       reports: {
         phase: (swapId, phase) => tell({ type: 'swap.phase', swapId, phase }),
+        unloaded: (lane) => tell({ type: 'model.unloaded', lane }),
         relieved: (names, why, error) => {
           if (error === undefined) log.warn('gpu.relieved', { engines: names, why });
           else log.error('gpu.relieved', error, { engines: names, why });
@@ -120,6 +128,7 @@ export class Runtime {
       path: config.files.models,
       clock,
     });
+    this.unloads = this.makeUnloads({ card, clock, log, config });
     this.restarts = new EngineRestartService({
       engines,
       guard: this.guard,
@@ -187,6 +196,28 @@ export class Runtime {
       );
     if (heldMib > 0) return;
     void Promise.all(started).then(() => this.card.settle());
+  }
+
+  private makeUnloads({ card, clock, log, config }: UnloadTools): ModelUnloadService {
+    const { all, ollama } = this.engines;
+    const engine = all.find(({ name }) => name === 'ollama');
+    if (engine === undefined) throw new Error('a node has an Ollama');
+    return new ModelUnloadService({
+      engine,
+      ollama,
+      swaps: this.swaps,
+      card,
+      clock,
+      freeMs: config.swap.freeMs,
+      onChange: () => {
+        this.models.forget();
+        this.node.lookAgain();
+      },
+      report: (model, unloaded, error) => {
+        if (unloaded === null) log.error('model.unload', error, { model });
+        else log.event('model.unload', { model, ms: unloaded.took_ms, freedBytes: unloaded.freed_bytes });
+      },
+    });
   }
 
   private watchOver(engine: NodeEngine, clock: Clock): EngineWatch {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
@@ -7,24 +8,35 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 /** Requests of our own to an engine: kept-alive connections, no time limit but the caller's signal. */
 export class EngineHttp {
   private readonly agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 2_000 });
 
   /** @throws AppError `engine.unavailable` when there is no answer, the signal's reason when it aborts */
-  async send(method: 'GET' | 'POST', url: string, body: unknown, signal?: AbortSignal): Promise<HttpAnswer> {
+  async send(method: Method, url: string, body: unknown, signal?: AbortSignal): Promise<HttpAnswer> {
     try {
-      const response = await request(url, {
-        method,
-        dispatcher: this.agent,
-        ...(signal === undefined ? {} : { signal }),
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      });
+      const response = await this.request(method, url, body, signal);
       return { status: response.statusCode, text: await response.body.text() };
     } catch (cause) {
       signal?.throwIfAborted();
+      throw new AppError('engine.unavailable', { url: new URL(url).pathname }, { cause });
+    }
+  }
+
+  /** As `send`, for an answer that comes bit by bit: whoever gets it reads it, or destroys it. */
+  async open(
+    method: Method,
+    url: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: Readable }> {
+    try {
+      const response = await this.request(method, url, body, signal);
+      return { status: response.statusCode, body: response.body };
+    } catch (cause) {
+      signal.throwIfAborted();
       throw new AppError('engine.unavailable', { url: new URL(url).pathname }, { cause });
     }
   }
@@ -51,6 +63,17 @@ export class EngineHttp {
 
   close(): Promise<void> {
     return this.agent.destroy();
+  }
+
+  private request(method: Method, url: string, body: unknown, signal: AbortSignal | undefined) {
+    return request(url, {
+      method,
+      dispatcher: this.agent,
+      ...(signal === undefined ? {} : { signal }),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
   }
 }
 

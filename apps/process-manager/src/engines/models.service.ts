@@ -6,7 +6,9 @@ import { writeDurably } from '../durable-file.ts';
 
 const FRESH_MS = 3_000;
 
-const file = z.object({ version: z.literal(1), atMs: z.int(), models: z.array(engineModel) });
+/** What is loaded is true for the moment only, and not kept. */
+const keptModel = engineModel.omit({ loaded_bytes: true });
+const file = z.object({ version: z.literal(1), atMs: z.int(), models: z.array(keptModel) });
 
 export interface ModelsParts {
   /** Where the engine listens; null when it does not run. */
@@ -43,11 +45,16 @@ export class ModelsService {
     return list;
   }
 
+  /** Something has changed: the next who asks gets a new list. */
+  forget(): void {
+    this.fresh = null;
+  }
+
   private async live(url: string): Promise<ModelList> {
     try {
       const models = await this.parts.read(url);
       const atMs = this.parts.clock.now();
-      this.keep(JSON.stringify({ version: 1, atMs, models }));
+      this.keep(JSON.stringify(file.parse({ version: 1, atMs, models })));
       return { source: 'live', at_ms: atMs, models };
     } catch {
       this.fresh = null;

@@ -1,9 +1,10 @@
+import type { Readable } from 'node:stream';
 import { AppError, pause, type Clock } from '@baton/kernel';
 import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts';
 import { z } from 'zod';
 import type { EngineHttp } from './engine-http.ts';
 import { LOAD_UNKNOWN, type EngineSoftware, type LoadResult } from './engine-software.ts';
-import { isCloudName, modelDetails, tagged } from './ollama-models.ts';
+import { isCloudName, modelDetails, sameModel, tagged } from './ollama-models.ts';
 
 export interface OllamaSettings {
   readonly contextLength: number;
@@ -16,6 +17,8 @@ const CALL_TIMEOUT_MS = 15_000;
 const POLL_MS = 15;
 /** An empty list may be followed by a model whose load was under way: one look is no proof. */
 const EMPTY_LOOKS = 2;
+/** What is loaded is told beside the installed models if it comes in time. */
+const LOADED_LOOK_MS = 2_000;
 /** An unload that was lost (the model was still loading) is asked for again after this long. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -96,9 +99,61 @@ export class OllamaClient implements EngineSoftware {
     return Promise.resolve(false);
   }
 
-  /** What is installed, whether loaded or not. */
+  /** What is installed, whether loaded or not. That nobody could tell what is loaded spoils nothing. */
   async models(url: string): Promise<EngineModel[]> {
-    return modelDetails(this.http, url, AbortSignal.timeout(CALL_TIMEOUT_MS));
+    const [models, loaded] = await Promise.all([
+      modelDetails(this.http, url, AbortSignal.timeout(CALL_TIMEOUT_MS)),
+      this.ps(url, AbortSignal.timeout(LOADED_LOOK_MS)).catch(() => null),
+    ]);
+    if (loaded === null) return models;
+    return models.map((model) => ({
+      ...model,
+      loaded_bytes: loaded.find(({ name }) => sameModel(name, model.name))?.size_vram ?? null,
+    }));
+  }
+
+  /**
+   * Asks for one model's memory back and resolves, when it is gone from the list, with what it held of the card; null when
+   * it was not there. It is asked for by its name in any case: weights with two names are listed under one of them.
+   *
+   * @throws AppError `model.unknown` when there is no such model
+   */
+  async unloadModel(url: string, model: string, signal: AbortSignal): Promise<number | null> {
+    const before = (await this.ps(url, signal)).find(({ name }) => sameModel(name, model));
+    let askedAt = this.clock.monotonic();
+    const isInstalled = await this.unload(url, model, signal);
+    if (!isInstalled && before === undefined) throw new AppError('model.unknown', { model });
+    for (let goneLooks = 0; goneLooks < EMPTY_LOOKS;) {
+      const isLoaded = (await this.ps(url, signal)).some(({ name }) => sameModel(name, model));
+      goneLooks = isLoaded ? 0 : goneLooks + 1;
+      if (isLoaded && this.clock.monotonic() - askedAt >= ASK_AGAIN_MS) {
+        askedAt = this.clock.monotonic();
+        await this.unload(url, model, signal);
+      }
+      if (goneLooks < EMPTY_LOOKS) await pause(this.clock, POLL_MS, signal);
+    }
+    return before?.size_vram ?? null;
+  }
+
+  /** From the disk. A copy in memory stays there: unload it first. @throws AppError `model.unknown`, `engine.failed` */
+  async deleteModel(url: string, model: string): Promise<void> {
+    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const { status } = await this.http.send('DELETE', `${url}/api/delete`, { model }, signal);
+    if (status === 404) throw new AppError('model.unknown', { model });
+    if (status !== 200) throw new AppError('engine.failed', { model, status });
+  }
+
+  /**
+   * The lines of a download, as Ollama sends them; to destroy the stream ends the download.
+   *
+   * @throws AppError `model.unknown` for a name that is none, or that would be sent to a cloud
+   */
+  async pull(url: string, model: string, signal: AbortSignal): Promise<Readable> {
+    if (isCloudName(model)) throw new AppError('model.unknown', { model });
+    const { status, body } = await this.http.open('POST', `${url}/api/pull`, { model, stream: true }, signal);
+    if (status === 200) return body;
+    body.resume();
+    throw new AppError(status === 400 ? 'model.unknown' : 'engine.failed', { model, status });
   }
 
   private async preload(url: string, model: string, signal: AbortSignal): Promise<void> {
@@ -122,11 +177,13 @@ export class OllamaClient implements EngineSoftware {
     });
   }
 
-  private async unload(url: string, model: string, signal: AbortSignal): Promise<void> {
+  /** False when no such model is on the disk. */
+  private async unload(url: string, model: string, signal: AbortSignal): Promise<boolean> {
     const body = { model, keep_alive: 0, stream: false };
     const { status } = await this.http.send('POST', `${url}/api/generate`, body, this.limited(signal));
     // 404: deleted from disk while loaded. It stays in memory until its timer fires, or the engine is stopped.
     if (status !== 200 && status !== 404) throw new AppError('engine.failed', { model, status });
+    return status === 200;
   }
 
   private async placement(url: string, model: string, signal: AbortSignal): Promise<LoadResult> {

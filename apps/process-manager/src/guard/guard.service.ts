@@ -34,6 +34,8 @@ export interface GuardParts {
   readonly revokeTimeoutMs: number;
   /** Told when an engine answers that it has failed (a status of 500 and more). */
   readonly onEngineError?: (engine: EngineName) => void;
+  /** Told when a lease is over and nothing of it is left. */
+  readonly onLeaseOver?: () => void;
 }
 
 export interface Revocation {
@@ -81,6 +83,7 @@ export class GuardService {
       if (result.quiet) {
         this.uses.delete(leaseId);
         this.unquiet.delete(leaseId);
+        this.parts.onLeaseOver?.();
       } else {
         this.unquiet.add(leaseId);
       }

@@ -1,22 +1,30 @@
+import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
 import {
   admitLease,
+  deleteEngineModel,
   listEngineModels,
+  loadEngineModel,
   readCardHistory,
   readEngineLogs,
   readNodeStatus,
   restartEngine,
   revokeLease,
   startSwap,
+  unloadEngineModel,
   type EngineName,
   type Lane,
   type NodeStatus,
 } from '@baton/contracts';
+import { AppError } from '@baton/kernel';
 import { HandleCall } from '@baton/platform';
+import { sameModel } from '../engines/ollama-models.ts';
 import type { CardSample } from '../gpu/card-history.ts';
 import type { ModelList } from '../engines/models.service.ts';
 import type { Revocation } from '../guard/guard.service.ts';
+import { OrdersStore } from '../node/orders.store.ts';
 import { Runtime } from '../runtime.ts';
+import type { Unloaded } from '../swap/model-unload.service.ts';
 import type { SwapRequest } from '../swap/swap.service.ts';
 
 interface ShownLine {
@@ -28,9 +36,11 @@ interface ShownLine {
 @Controller()
 export class CallsController {
   private readonly runtime: Runtime;
+  private readonly orders: OrdersStore;
 
-  constructor(@Inject(Runtime) runtime: Runtime) {
+  constructor(@Inject(Runtime) runtime: Runtime, @Inject(OrdersStore) orders: OrdersStore) {
     this.runtime = runtime;
+    this.orders = orders;
   }
 
   @HandleCall(admitLease)
@@ -80,5 +90,33 @@ export class CallsController {
   @HandleCall(listEngineModels)
   async models(): Promise<ModelList & { simulated: boolean }> {
     return { ...(await this.runtime.models.list()), simulated: this.runtime.engines.isSimulated('ollama') };
+  }
+
+  /** Only the scheduler decides: a load is a switch by hand that waits its turn. */
+  @HandleCall(loadEngineModel)
+  async load({ model }: { model: string }): Promise<{ state: 'done' | 'accepted' }> {
+    const { models, swaps } = this.runtime;
+    const { source, models: installed } = await models.list();
+    const known = installed.find(({ name }) => sameModel(name, model));
+    if (known === undefined && source === 'live') throw new AppError('model.unknown', { model });
+    const { owner } = swaps;
+    if (owner?.engine === 'ollama' && sameModel(owner.model, model)) return { state: 'done' };
+    await this.orders.place({
+      id: randomUUID(),
+      engine: 'ollama',
+      model: known?.name ?? model,
+      force: false,
+    });
+    return { state: 'accepted' };
+  }
+
+  @HandleCall(unloadEngineModel)
+  unload({ model }: { model: string }): Promise<Unloaded> {
+    return this.runtime.unloads.unload(model);
+  }
+
+  @HandleCall(deleteEngineModel)
+  delete({ model }: { model: string }): Promise<Unloaded> {
+    return this.runtime.unloads.delete(model);
   }
 }

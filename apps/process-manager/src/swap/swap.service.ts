@@ -27,6 +27,8 @@ export interface SwapRequest {
 export interface SwapReports {
   phase(swapId: string, phase: SwapPhase): void;
   ended(end: SwapEnd, deeds: SwapDeeds, error: unknown): void;
+  /** The owner's model goes, by hand: nobody owns the GPU from now on. */
+  unloaded(lane: Lane): void;
   /** Memory ran short beside the owner: these had to let go, and will not stay beside it again. */
   relieved(engines: readonly EngineName[], why: string, error: unknown): void;
 }
@@ -58,6 +60,7 @@ export class SwapService {
   private readonly queue = new TaskQueue();
   private readonly known = new Set<string>();
   private newest: AbortController | null = null;
+  private readonly lettingGo = new Set<AbortController>();
   private current: Current | null = null;
   private resident: Lane | null = null;
   private visit: VisitMemory | null = null;
@@ -102,6 +105,7 @@ export class SwapService {
     this.newestFence = request.fence;
     this.remember(request.swapId);
     this.newest?.abort(new AppError('gpu.stale_fence', { by: request.swapId }));
+    for (const letGo of this.lettingGo) letGo.abort(new AppError('model.in_use', { by: request.swapId }));
     const abort = new AbortController();
     this.newest = abort;
     void this.queue.run(() => this.perform(request, abort));
@@ -132,6 +136,35 @@ export class SwapService {
     void this.queue.run(() => this.freeBeside(why, abort.signal)).finally(() => (this.isRelieving = false));
   }
 
+  /** Whether somebody holds a lease of such a lane, or something of one is still open. */
+  isUsed(isMeant: (lane: Lane) => boolean): boolean {
+    const { gate, guard } = this.parts;
+    if (this.openFor === null || !isMeant(this.openFor)) return false;
+    return gate.admitted.length > 0 || guard.isInUse;
+  }
+
+  /**
+   * Runs `work`, which takes the memory of lanes from an engine, between swaps. If such a lane owns the GPU, it does not any
+   * more from here on, whatever the work comes to; the next swap to it finds out what is in memory. A swap that is asked
+   * for meanwhile aborts the work.
+   *
+   * @throws AppError `model.in_use` while somebody uses such a lane, or when a swap comes first; and what `work` throws
+   */
+  async letGo<T>(isMeant: (lane: Lane) => boolean, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    this.lettingGo.add(abort);
+    try {
+      return await this.queue.run(async () => {
+        abort.signal.throwIfAborted();
+        if (this.isUsed(isMeant)) throw new AppError('model.in_use');
+        this.disown(isMeant);
+        return await work(abort.signal);
+      });
+    } finally {
+      this.lettingGo.delete(abort);
+    }
+  }
+
   /** With each look at the card. */
   onCardLook({ total_mib, used_mib }: CardView): void {
     if (this.parts.sharing.isCrowded(total_mib, used_mib)) this.relieve('less free than the minimum');
@@ -140,7 +173,9 @@ export class SwapService {
   /** Ends the swap that runs, for the end of this process, and resolves when it has. */
   async close(): Promise<void> {
     this.parts.gate.close();
-    this.newest?.abort(new AppError('gpu.swap_failed', { cause: 'shutting down' }));
+    const reason = new AppError('gpu.swap_failed', { cause: 'shutting down' });
+    this.newest?.abort(reason);
+    for (const letGo of this.lettingGo) letGo.abort(reason);
     await this.queue.run(() => Promise.resolve());
   }
 
@@ -189,6 +224,19 @@ export class SwapService {
       sinceMs: this.parts.clock.now(),
       beside,
     };
+  }
+
+  private disown(isMeant: (lane: Lane) => boolean): void {
+    const { openFor: lane, visit } = this;
+    if (lane === null || !isMeant(lane)) {
+      if (visit !== null) this.visit = { ...visit, beside: visit.beside.filter((other) => !isMeant(other)) };
+      return;
+    }
+    this.parts.gate.close();
+    this.openFor = null;
+    this.resident = null;
+    this.visit = null;
+    this.parts.reports.unloaded(lane);
   }
 
   private async freeBeside(why: string, signal: AbortSignal): Promise<void> {

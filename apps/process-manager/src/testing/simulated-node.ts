@@ -149,6 +149,13 @@ export class SimulatedNode {
     return JSON.parse((await this.ask(`${this.cardUrl}/card`)).text) as SimulatedCard;
   }
 
+  /** What was in use on the card after each change, in order. */
+  async usedBytes(): Promise<number[]> {
+    const { text } = await this.ask(`${this.cardUrl}/events`);
+    const { events } = JSON.parse(text) as { events: { usedBytes: number }[] };
+    return events.map(({ usedBytes }) => usedBytes);
+  }
+
   /** Memory of models of one engine. */
   async weightsMib(engine: EngineName): Promise<number> {
     const { processes } = await this.readCard();

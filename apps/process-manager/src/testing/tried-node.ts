@@ -160,6 +160,7 @@ export async function startTriedNode(world: World = {}) {
   const ended: SwapEnd[] = [];
   const deedsOf = new Map<string, SwapDeeds>();
   const relieved: string[] = [];
+  const unloaded: Lane[] = [];
   const footprints = new FootprintsStore(join(folder, 'footprints.json'));
   const sharing = new Sharing(footprints, { isOn: world.isShared === true, minFreeMib });
   const swaps = new SwapService({
@@ -181,6 +182,7 @@ export async function startTriedNode(world: World = {}) {
         deedsOf.set(end.swapId, deeds);
         ended.push(end);
       },
+      unloaded: (lane) => unloaded.push(lane),
       relieved: (names, why) => relieved.push(`${names.join()}: ${why}`),
     },
   });
@@ -199,7 +201,7 @@ export async function startTriedNode(world: World = {}) {
   const workerEnds = () => drivers.map((driver) => driver.workerEnds);
   return {
     ...{ card, ollama, comfyui, gate, guard, swaps, cardService, floor, footprints, folder },
-    ...{ phases, ended, deedsOf, relieved, begin, endOf, swapTo, stops, workerEnds },
+    ...{ phases, ended, deedsOf, relieved, unloaded, begin, endOf, swapTo, stops, workerEnds },
     close: async () => {
       for (const close of closers.reverse()) await close();
     },
