@@ -325,7 +325,8 @@ export const editMessage = defineCall('message.edit', {
 /** Takes one message away; what followed it follows the message before. One that is being written is stopped first. */
 export const deleteMessage = defineCall('message.delete', {
   request: z.object({ userId: id, chatId: id, messageId: id }),
-  reply: z.object({ deleted: z.literal(true) }),
+  /** The kind: pictures that are still being made are stopped by whoever asks. */
+  reply: z.object({ deleted: z.literal(true), kind: z.enum(['text', 'image']) }),
   timeoutMs: 10_000,
 });
 /** Shows the branch that this message is on, down to its newest end. */
@@ -407,6 +408,13 @@ export const finishImageMessage = defineCall('chat.finish_image_message', {
     timeline: z.array(timelineEntry),
   }),
   reply: z.object({ stored: z.boolean() }),
+  timeoutMs: 5_000,
+});
+
+/** For image-service: which of these messages are gone for good, or belong to a deleted chat, so that pictures go with them. */
+export const listGoneMessages = defineCall('chat.gone_messages', {
+  request: z.object({ messageIds: z.array(id).max(500) }),
+  reply: z.object({ gone: z.array(id) }),
   timeoutMs: 5_000,
 });
 

@@ -130,9 +130,16 @@ export const promptEvent = z.object({
   type: z.literal('prompt'),
   prompt: z.string(),
   seed: z.int().nonnegative(),
+  /** Absent in logs of before 2026-11-21. */
+  settings_by: z.enum(['model', 'user', 'default']).optional(),
+  reference_description: z.string().optional(),
 });
 export const progressEvent = z.object({
   type: z.literal('progress'),
+  /** Which of the variants, from 0 on; absent in logs of before 2026-11-21. */
+  variant: z.int().nonnegative().optional(),
+  /** What ComfyUI is at, as people call it; absent while it samples. */
+  node: z.string().optional(),
   step: z.int().nonnegative(),
   steps: z.int().positive(),
 });
@@ -143,6 +150,7 @@ export const imageEvent = z.object({
   image_id: z.int().positive(),
   width: z.int().positive(),
   height: z.int().positive(),
+  variant: z.int().nonnegative().optional(),
 });
 /** How far the download of a model is. */
 export const pullEvent = z.object({

@@ -2,6 +2,7 @@ import { samplerSettings, type Image, type TimelineEntry } from '@baton/contract
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
+import { z } from 'zod';
 import { IMAGE_REQUEST, type ImageRequestRow, type RequestState } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
 
@@ -150,20 +151,32 @@ export class ImagesRepository {
   }
 }
 
+const storedTimings = z.record(z.string(), z.int().nonnegative()).nullable().catch(null);
+
 /** The public shape of a finished image. */
 export function imageView(request: ImageRequestRow, row: ImageRow): Image {
   return {
     id: row.id,
     message_id: request.messageId,
     chat_id: request.chatId,
+    kind: request.kind,
+    variant: row.variant,
+    batch_count: request.batchCount,
     description: request.description,
     prompt: request.prompt ?? request.description,
     prompt_by: request.promptBy ?? 'user',
+    reference_image_id: request.referenceImageId,
+    reference_description: null,
     seed: row.seed ?? request.seed,
     width: row.width,
     height: row.height,
     settings: samplerSettings.parse(row.settings),
+    settings_by: request.settingsBy ?? 'default',
     model: row.model ?? '',
+    workflow: request.workflow === null ? null : { name: request.workflow, hash: request.workflowHash ?? '' },
+    timings: storedTimings.parse(request.timings),
+    favourite: row.isFavourite,
+    media_type: row.mediaType,
     size_bytes: row.sizeBytes,
     url: `/api/images/${row.id}/file`,
     thumbnail_url: `/api/images/${row.id}/thumbnail`,

@@ -74,8 +74,8 @@ export class RequestsService {
     await this.renders.stop(messageId);
   }
 
-  /** Stops all requests of a chat that are under way. Harmless for a chat that has none. */
-  async cancelChat(userId: number, chatId: number): Promise<void> {
+  /** Stops all requests of a chat (without one, of a user) that are under way. Harmless where there are none. */
+  async cancelChat(userId: number, chatId: number | undefined): Promise<void> {
     await this.recovery.done();
     await this.renders.stopChat(userId, chatId);
   }

@@ -73,9 +73,11 @@ export class RendersService implements OnModuleDestroy {
     await running.ended;
   }
 
-  async stopChat(userId: number, chatId: number): Promise<void> {
+  async stopChat(userId: number, chatId: number | undefined): Promise<void> {
     const requests = [...this.running.values()].map(({ render }) => render.request);
-    const own = requests.filter((request) => request.userId === userId && request.chatId === chatId);
+    const own = requests.filter(
+      (request) => request.userId === userId && (chatId === undefined || request.chatId === chatId),
+    );
     await Promise.all(own.map(({ messageId }) => this.stop(messageId)));
   }
 
