@@ -1,6 +1,5 @@
 import { epochMs, jsonColumn, longText, type Dialect } from '@baton/platform/database';
 import { EntitySchema } from 'typeorm';
-import { searchText } from './search-text.ts';
 
 /** A row of `chats`. Times are milliseconds since the epoch. */
 export interface ChatRow {
@@ -14,8 +13,6 @@ export interface ChatRow {
   kind: 'chat' | 'models' | 'one_shot' | 'batch';
   /** Not in the list; follows from the kind, and is a column so that the index of the list serves. */
   hidden: boolean;
-  /** The title as the search sees it. */
-  searchText: string;
   pinned: boolean;
   model: string | null;
   temperature: number | null;
@@ -47,7 +44,6 @@ export function chatEntity(dialect: Dialect): EntitySchema<ChatRow> {
       titleBy: { name: 'title_by', type: 'varchar', length: 16, default: 'user' },
       kind: { type: 'varchar', length: 16, default: 'chat' },
       hidden: { type: 'boolean', default: false },
-      searchText: { name: 'search_text', ...searchText(dialect) },
       pinned: { type: 'boolean' },
       model: { type: 'varchar', length: 200, nullable: true },
       temperature: { type: 'double', nullable: true },
@@ -68,6 +64,7 @@ export function chatEntity(dialect: Dialect): EntitySchema<ChatRow> {
       // Chats between models and batches that go on after a restart; all others are null here.
       { name: 'chats_by_plan', columns: ['planState', 'id'] },
       // What the purge looks for.
+      { name: 'chats_of_kind', columns: ['kind', 'updatedAt', 'id'] },
       { name: 'chats_deleted', columns: ['deletedAt', 'id'] },
     ],
   });

@@ -38,12 +38,15 @@ export class ChatsController {
   }
 
   @HandleCall(getChat)
-  async get({ userId, chatId }: z.output<typeof getChat.request>): Promise<z.output<typeof getChat.reply>> {
-    const { chat, messages } = await this.chats.get(userId, chatId);
+  async get({
+    userId,
+    chatId,
+    ...query
+  }: z.output<typeof getChat.request>): Promise<z.output<typeof getChat.reply>> {
+    const shown = await this.chats.get(userId, chatId, query);
     return {
-      chat,
-      messages: messages.map((message) => withLiveState(message, this.generation.stateOf(message.id))),
-      previous_cursor: null,
+      ...shown,
+      messages: shown.messages.map((message) => withLiveState(message, this.generation.stateOf(message.id))),
     };
   }
 

@@ -4,8 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
+import { newestEnd, siblingsAfter } from './message-tree.ts';
 import type { PagePosition } from './page-cursor.ts';
-import { LIKE_ESCAPE, containsPattern, fold } from './search-text.ts';
+import { soughtWords } from './search-words.ts';
+import { titleFrom } from './title.ts';
+import { WordsRepository, holdsWord } from './words.repository.ts';
 
 export interface ChatPageQuery {
   readonly userId: number;
@@ -33,6 +36,9 @@ export class ChatsRepository {
 
   /** Newest first, pinned before the others. */
   list({ userId, text, after, limit }: ChatPageQuery): Promise<ChatRow[]> {
+    const words = text === null ? null : soughtWords(text);
+    // Signs alone are in no index, and so in no chat.
+    if (words?.length === 0) return Promise.resolve([]);
     return read(this.source, (manager) => {
       const query = manager
         .createQueryBuilder<ChatRow>(CHAT, 'chat')
@@ -44,7 +50,7 @@ export class ChatsRepository {
         .addOrderBy('chat.updatedAt', 'DESC')
         .addOrderBy('chat.id', 'DESC')
         .limit(limit);
-      if (text !== null) whereContains(query, text);
+      for (const { sql, parameters } of (words ?? []).map(holdsWord)) query.andWhere(sql, parameters);
       if (after !== null) whereAfter(query, after);
       return query.getMany();
     });
@@ -79,7 +85,13 @@ export class ChatsRepository {
     changes: UpdateChatBody,
     now: number,
   ): Promise<ChatRow | null> {
-    return this.turn((chats) => chats.change({ userId, chatId, now, set: columnsOf(changes) }));
+    return this.turn(async (turn) => {
+      const chat = await turn.change({ userId, chatId, now, set: columnsOf(changes) });
+      const { title } = changes;
+      if (chat === null || title === undefined) return chat;
+      await turn.rename(chat, title, 'user');
+      return { ...chat, title, titleBy: 'user' };
+    });
   }
 
   /** The title that a model made. False when the chat is gone or its title is the user's own: that one stays. */
@@ -93,13 +105,6 @@ export class ChatsRepository {
     });
   }
 
-  /** Messages of a chat, oldest first. */
-  messages(chatId: number): Promise<MessageRow[]> {
-    return read(this.source, (manager) =>
-      manager.find<MessageRow>(MESSAGE, { where: { chatId, deletedAt: IsNull() }, order: { id: 'ASC' } }),
-    );
-  }
-
   /** One transaction over a chat and its messages. Nothing remote may happen inside. */
   turn<T>(work: (chats: ChatTurn) => Promise<T>): Promise<T> {
     return write(this.source, (manager) => work(new ChatTurn(manager)));
@@ -111,16 +116,20 @@ export class ChatTurn {
   private readonly manager: EntityManager;
   private readonly chats: PlainTable<ChatRow>;
   private readonly messages: PlainTable<MessageRow>;
+  readonly words: WordsRepository;
 
   constructor(manager: EntityManager) {
     this.manager = manager;
     this.chats = new PlainTable(manager, CHAT);
     this.messages = new PlainTable(manager, MESSAGE);
+    this.words = new WordsRepository(manager);
   }
 
   async create(chat: NewChat, now: number): Promise<ChatRow> {
     const row = newChatRow(chat, now);
-    return { ...row, id: await this.chats.insert(row) };
+    const id = await this.chats.insert(row);
+    if (!row.hidden && row.title !== '') await this.words.add(id, row.title);
+    return { ...row, id };
   }
 
   /**
@@ -130,20 +139,27 @@ export class ChatTurn {
   async change(change: {
     readonly userId: number;
     readonly chatId: number;
-    readonly now: number;
+    /** When it happens, for the order of the list; null leaves the chat where it is. */
+    readonly now: number | null;
     readonly hidden?: boolean;
     readonly set?: Partial<ChatRow>;
   }): Promise<ChatRow | null> {
     const { userId, chatId, now, hidden = false, set } = change;
     const mine = { id: chatId, userId, hidden, deletedAt: null };
-    if (!(await this.chats.update(mine, { ...set, updatedAt: now }))) return null;
+    // Without any change the row would not be locked.
+    const moved: Partial<ChatRow> = now === null ? { hidden } : { updatedAt: now };
+    if (!(await this.chats.update(mine, { ...set, ...moved }))) return null;
     return this.chats.find({ id: chatId });
   }
 
   /** A model's title: never in the place of one that a person chose. False when nothing was changed. */
   async setModelTitle(chatId: number, title: string): Promise<boolean> {
     const open = { id: chatId, titleBy: { notIn: ['user'] }, deletedAt: null } as const;
-    return this.chats.update(open, { title, searchText: fold(title), titleBy: 'model' });
+    // First of all the row is locked, as everywhere.
+    if (!(await this.chats.update(open, { titleBy: 'model' }))) return false;
+    const chat = await this.chats.find({ id: chatId });
+    if (chat !== null) await this.rename(chat, title, 'model');
+    return chat !== null;
   }
 
   async setLeaf(chatId: number, leafId: number | null): Promise<void> {
@@ -154,10 +170,16 @@ export class ChatTurn {
     await this.chats.update({ id: chatId }, { model });
   }
 
-  /** Gives the chat a title unless it has one. */
-  async titleOnce(chat: ChatRow, title: string): Promise<void> {
-    if (chat.title !== '' || title === '') return;
-    await this.chats.update({ id: chat.id }, { title, searchText: fold(title) });
+  async rename(chat: ChatRow, title: string, titleBy: ChatRow['titleBy']): Promise<void> {
+    await this.chats.update({ id: chat.id }, { title, titleBy });
+    if (!chat.hidden) await this.words.replace(chat.id, chat.title, title);
+  }
+
+  /** Has the search find a user's new message, and gives the chat a title out of it unless it has one. */
+  async take(chat: ChatRow, content: string): Promise<void> {
+    const title = chat.title === '' ? titleFrom(content) : '';
+    if (title !== '') await this.chats.update({ id: chat.id }, { title });
+    if (!chat.hidden) await this.words.addAll(chat.id, [title, content]);
   }
 
   /** Whether a reply in words is still being made. Images are made beside the conversation and do not count. */
@@ -173,8 +195,24 @@ export class ChatTurn {
     return { ...row, id: await this.messages.insert(row) };
   }
 
-  async removeMessage(id: number, now: number): Promise<void> {
+  async changeMessage(id: number, set: Partial<MessageRow>): Promise<void> {
+    await this.messages.update({ id }, set);
+  }
+
+  /** Takes a message away: what followed it follows the one before. */
+  async removeMessage({ id, chatId, parentId }: MessageRow, now: number): Promise<void> {
     await this.messages.update({ id }, { deletedAt: now });
+    await this.messages.update({ chatId, parentId: id }, { parentId });
+  }
+
+  /** Versions of one message, oldest first: all that follow the same. */
+  siblings({ chatId, parentId }: MessageRow): Promise<number[]> {
+    return siblingsAfter(this.manager, chatId, parentId);
+  }
+
+  /** The newest end of what follows a message (that message itself when nothing does), or of the whole chat. */
+  newestEnd(chatId: number, after: number | null): Promise<number | null> {
+    return newestEnd(this.manager, chatId, after);
   }
 }
 
@@ -186,7 +224,6 @@ function newChatRow(chat: NewChat, now: number): Omit<ChatRow, 'id'> {
     titleBy: chat.title === undefined ? 'message' : 'user',
     kind,
     hidden: kind === 'one_shot' || kind === 'batch',
-    searchText: fold(chat.title ?? ''),
     pinned: false,
     model: chat.model ?? null,
     temperature: chat.temperature ?? null,
@@ -209,9 +246,6 @@ function storedSetting(think: ThinkSetting | null | undefined): string | null {
 
 function columnsOf(changes: UpdateChatBody): Partial<ChatRow> {
   return {
-    ...(changes.title === undefined
-      ? {}
-      : { title: changes.title, searchText: fold(changes.title), titleBy: 'user' as const }),
     ...(changes.pinned === undefined ? {} : { pinned: changes.pinned }),
     ...(changes.model === undefined ? {} : { model: changes.model }),
     ...(changes.temperature === undefined ? {} : { temperature: changes.temperature }),
@@ -220,18 +254,6 @@ function columnsOf(changes: UpdateChatBody): Partial<ChatRow> {
     ...(changes.max_tokens === undefined ? {} : { maxTokens: changes.max_tokens }),
     ...(changes.system_prompt === undefined ? {} : { systemPrompt: changes.system_prompt }),
   };
-}
-
-function whereContains(query: SelectQueryBuilder<ChatRow>, text: string): void {
-  const messages = query
-    .subQuery()
-    .select('1')
-    .from<MessageRow>(MESSAGE, 'message')
-    .where('message.chatId = chat.id AND message.deletedAt IS NULL')
-    .andWhere(`message.searchText LIKE :pattern ESCAPE '${LIKE_ESCAPE}'`);
-  query
-    .andWhere(`(chat.searchText LIKE :pattern ESCAPE '${LIKE_ESCAPE}' OR EXISTS ${messages.getQuery()})`)
-    .setParameter('pattern', containsPattern(text));
 }
 
 /** The chats that come after a position in the order of the list. */

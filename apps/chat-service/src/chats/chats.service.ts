@@ -10,18 +10,35 @@ import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { ModelsService } from '../models/models.service.ts';
+import { BranchesRepository } from './branches.repository.ts';
 import { ChatsRepository } from './chats.repository.ts';
+import { withFreshModels } from './fresh-models.ts';
 import type { MessageEnd } from './message-end.ts';
 import { MessagesRepository } from './messages.repository.ts';
 import { imageReplyRow, userMessageRow } from './new-messages.ts';
-import { decodeCursor, encodeCursor } from './page-cursor.ts';
-import { titleFrom } from './title.ts';
+import { decodeCursor, decodeMessageCursor, encodeCursor, encodeMessageCursor } from './page-cursor.ts';
 import { chatView, messageView } from './views.ts';
 
 export interface ChatPage {
   readonly chats: Chat[];
   readonly next_cursor: string | null;
 }
+
+export interface MessagesQuery {
+  readonly limit?: number | undefined;
+  readonly before?: string | undefined;
+}
+
+export interface ShownChat {
+  readonly chat: Chat;
+  /** Oldest first. */
+  readonly messages: Message[];
+  readonly previous_cursor: string | null;
+}
+
+/** Messages of a page for callers that do not say how many. */
+const USUAL_PAGE = 100;
 
 /** An image request as image-service needs it to go on with it. */
 export interface OpenImageMessage {
@@ -36,11 +53,21 @@ export interface OpenImageMessage {
 export class ChatsService {
   private readonly chats: ChatsRepository;
   private readonly messages: MessagesRepository;
+  private readonly branches: BranchesRepository;
+  private readonly models: Pick<ModelsService, 'accept' | 'refresh'>;
   private readonly clock: Clock;
 
-  constructor(chats: ChatsRepository, messages: MessagesRepository, @Inject(CLOCK) clock: Clock) {
+  constructor(
+    chats: ChatsRepository,
+    messages: MessagesRepository,
+    branches: BranchesRepository,
+    @Inject(ModelsService) models: Pick<ModelsService, 'accept' | 'refresh'>,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.chats = chats;
     this.messages = messages;
+    this.branches = branches;
+    this.models = models;
     this.clock = clock;
   }
 
@@ -57,23 +84,37 @@ export class ChatsService {
     };
   }
 
+  /** @throws AppError `model.unknown` */
   async create(userId: number, body: CreateChatBody): Promise<Chat> {
-    return chatView(await this.chats.create(userId, body, this.clock.now()));
+    const settings = { ...body, ...(await this.modelOf(body)) };
+    return chatView(await this.chats.create(userId, settings, this.clock.now()));
   }
 
-  /** @throws AppError `chat.not_found` */
-  async get(userId: number, chatId: number): Promise<{ chat: Chat; messages: Message[] }> {
+  /**
+   * A chat and the newest messages of the branch that is shown, or those before a cursor.
+   *
+   * @throws AppError `chat.not_found`; `request.invalid` for a cursor that we did not give out
+   */
+  async get(
+    userId: number,
+    chatId: number,
+    { limit = USUAL_PAGE, before }: MessagesQuery = {},
+  ): Promise<ShownChat> {
     const chat = await this.chats.find(userId, chatId);
     if (chat === null) throw new AppError('chat.not_found', { chatId });
+    const endId = before === undefined ? chat.leafId : decodeMessageCursor(before);
+    const { messages, previousId } = await this.branches.page(chatId, endId, limit);
     return {
       chat: chatView(chat),
-      messages: (await this.chats.messages(chatId)).map((row) => messageView(row)),
+      messages: messages.map(({ row, siblings }) => messageView(row, siblings)),
+      previous_cursor: previousId === null ? null : encodeMessageCursor(previousId),
     };
   }
 
-  /** @throws AppError `chat.not_found` */
+  /** @throws AppError `chat.not_found`, `model.unknown` */
   async update(userId: number, chatId: number, changes: UpdateChatBody): Promise<Chat> {
-    const chat = await this.chats.update(userId, chatId, changes, this.clock.now());
+    const settings = { ...changes, ...(await this.modelOf(changes)) };
+    const chat = await this.chats.update(userId, chatId, settings, this.clock.now());
     if (chat === null) throw new AppError('chat.not_found', { chatId });
     return chatView(chat);
   }
@@ -90,7 +131,7 @@ export class ChatsService {
     return this.chats.turn(async (turn) => {
       const chat = await turn.change({ userId, chatId, now });
       if (chat === null) throw new AppError('chat.not_found', { chatId });
-      await turn.titleOnce(chat, titleFrom(description));
+      await turn.take(chat, description);
       const message = await turn.add(
         userMessageRow({ chatId, parentId: chat.leafId, kind: 'image', content: description, now }),
       );
@@ -116,5 +157,15 @@ export class ChatsService {
   /** False when the message had ended before, or is not the message of an image. */
   finishImage(messageId: number, end: MessageEnd): Promise<boolean> {
     return this.messages.finish(messageId, 'image', end, this.clock.now());
+  }
+
+  /** A model that is chosen is one that can answer, as with a message; null takes the choice back. */
+  private async modelOf({
+    model,
+  }: {
+    readonly model?: string | null | undefined;
+  }): Promise<{ model?: string }> {
+    if (model === undefined || model === null) return {};
+    return { model: await withFreshModels(this.models, () => this.models.accept(model)) };
   }
 }

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { systemClock } from '@baton/kernel';
-import { engineModel, processManagerWith } from '../testing/chat-process.ts';
-import { DIALECTS, openTestDatabase, quietLog, type TestDatabase } from '../testing/databases.ts';
-import { ModelsService } from '../models/models.service.ts';
-import { ChatsRepository } from './chats.repository.ts';
-import { ChatsService } from './chats.service.ts';
-import { ExchangesService } from './exchanges.service.ts';
+import { chatCore } from '../testing/chat-core.ts';
+import { DIALECTS, openTestDatabase, type TestDatabase } from '../testing/databases.ts';
+import type { ChatsService } from './chats.service.ts';
+import type { ExchangesService } from './exchanges.service.ts';
 import type { MessageEnd } from './message-end.ts';
-import { MessagesRepository } from './messages.repository.ts';
 
 const END: MessageEnd = {
   state: 'done',
@@ -27,12 +23,7 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
 
   beforeAll(async () => {
     database = await openTestDatabase(dialect);
-    const repository = new ChatsRepository(database.source);
-    const messages = new MessagesRepository(database.source);
-    const processManager = processManagerWith([engineModel('gpt-oss:20b')]);
-    const models = new ModelsService(processManager, { defaultModel: 'gpt-oss:20b' }, systemClock, quietLog);
-    chats = new ChatsService(repository, messages, systemClock);
-    exchanges = new ExchangesService(repository, messages, models, systemClock);
+    ({ chats, exchanges } = chatCore(database.source));
   });
   afterAll(() => database.close());
 

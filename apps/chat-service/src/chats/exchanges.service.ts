@@ -1,134 +1,51 @@
-import type {
-  AnswerOptions,
-  Attachment,
-  EndEvent,
-  Message,
-  MessageDetails,
-  ThinkSetting,
-} from '@baton/contracts';
-import { AppError, codeOf, type Clock } from '@baton/kernel';
+import type { AnswerOptions, Message, MessageDetails } from '@baton/contracts';
+import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModelsService } from '../models/models.service.ts';
+import { BranchesRepository } from './branches.repository.ts';
 import type { ChatRow } from './chat.entity.ts';
 import { ChatsRepository, type ChatTurn, type NewChat } from './chats.repository.ts';
+import type {
+  AnotherReply,
+  BegunExchange,
+  BegunReply,
+  EndedReply,
+  NewExchange,
+  NewReply,
+  Place,
+  ReplyTask,
+  ReplyWish,
+  Turn,
+} from './exchange.ts';
+import { withFreshModels } from './fresh-models.ts';
 import type { MessageRow } from './message.entity.ts';
 import type { MessageEnd } from './message-end.ts';
 import { MessagesRepository, type SaidRow } from './messages.repository.ts';
 import { replyRow, userMessageRow } from './new-messages.ts';
-import { titleFrom } from './title.ts';
 import { attachmentsOf, detailsOf, messageView, optionsOf, storedThink, systemPromptOf } from './views.ts';
 
-/** A reply that is to be made: everything its maker needs to know, so that nothing has to be read again. */
-export interface ReplyTask {
-  readonly replyId: number;
-  readonly chatId: number;
-  readonly userId: number;
-  readonly model: string;
-  readonly attempt: number;
-  readonly temperature: number | null;
-  readonly maxTokens: number | null;
-  readonly systemPrompt: string | null;
-  readonly topP: number | null;
-  /** Of this message, else of the chat; null leaves it to the model. */
-  readonly think: ThinkSetting | null;
-  readonly options: AnswerOptions;
-  /** What the row's details said before the answer began: routing, or who speaks in a chat between models. */
-  readonly details: MessageDetails;
-  readonly kind: ChatRow['kind'];
-}
-
-/** What a reply is made with. */
-export interface ReplyWish {
-  /** By the user's own choice; also becomes the model of the chat. Checked against what is installed. */
-  readonly model?: string | undefined;
-  /** For this reply only, and taken as it is: whoever chose it (routing, an engine of its own) has checked it. */
-  readonly chosen?: { readonly model: string; readonly experimentId?: number | null } | undefined;
-  readonly options?: AnswerOptions | undefined;
-  /** Known before the answer begins: routing, or who speaks. */
-  readonly details?: MessageDetails | undefined;
-}
-
-/** Where a message goes: without both, to the end of the shown branch. */
-export interface Place {
-  /** A message that this one is another version of. */
-  readonly replaces?: number | undefined;
-  /** The message that this one follows; null begins a branch at the root. */
-  readonly parentId?: number | null | undefined;
-}
-
-export interface NewExchange extends ReplyWish, Place {
-  readonly userId: number;
-  readonly chatId: number;
-  readonly content: string;
-  /** Pictures that the model is shown; whoever asks has checked whose they are. */
-  readonly attachments?: readonly Attachment[] | undefined;
-  /** A chat that is in no list: public routes never say so. */
-  readonly hidden?: boolean | undefined;
-}
-
-/** A reply without a question of its own: an item of a batch, a turn in a chat between models. */
-export interface NewReply extends ReplyWish {
-  readonly userId: number;
-  readonly chatId: number;
-  readonly parentId: number | null;
-  readonly hidden?: boolean | undefined;
-  /** `stay`: the shown branch is left as it is. */
-  readonly leaf?: 'move' | 'stay' | undefined;
-}
-
-export interface AnotherReply extends Pick<ReplyWish, 'model' | 'chosen' | 'details'> {
-  readonly userId: number;
-  readonly chatId: number;
-  readonly messageId: number;
-  readonly engine?: AnswerOptions['engine'];
-  readonly think?: ThinkSetting | undefined;
-}
-
-export interface BegunReply {
-  readonly reply: Message;
-  readonly task: ReplyTask;
-}
-export interface BegunExchange extends BegunReply {
-  readonly message: Message;
-}
-
-export interface EndedReply {
-  readonly replyId: number;
-  readonly end: EndEvent;
-}
-
-/** One thing said in the conversation, as the model is told it. */
-export interface Turn {
-  readonly messageId: number;
-  readonly role: 'user' | 'assistant';
-  readonly content: string;
-  /** Exact number of tokens, where an engine has counted them and nobody has changed the words since. */
-  readonly tokens: number | null;
-  /** Of an answer: what the engine counted for everything that came before it, or null. */
-  readonly promptTokens: number | null;
-  /** The user's pictures of this turn. */
-  readonly imageIds: readonly number[];
-  /** Who spoke, in a chat between models. */
-  readonly speaker: number | null;
-}
+export type { AnotherReply, EndedReply, NewExchange, NewReply, ReplyTask, Turn } from './exchange.ts';
 
 /** What a user says and what is answered: the rules of taking a message in, and the stored life of a reply. */
 @Injectable()
 export class ExchangesService {
   private readonly chats: ChatsRepository;
   private readonly messages: MessagesRepository;
-  private readonly models: ModelsService;
+  private readonly branches: BranchesRepository;
+  private readonly models: Pick<ModelsService, 'choose' | 'refresh'>;
   private readonly clock: Clock;
 
   constructor(
     chats: ChatsRepository,
     messages: MessagesRepository,
-    models: ModelsService,
+    branches: BranchesRepository,
+    @Inject(ModelsService) models: Pick<ModelsService, 'choose' | 'refresh'>,
     @Inject(CLOCK) clock: Clock,
   ) {
     this.chats = chats;
     this.messages = messages;
+    this.branches = branches;
     this.models = models;
     this.clock = clock;
   }
@@ -139,7 +56,7 @@ export class ExchangesService {
    * @throws AppError `chat.not_found`, `chat.message_not_found`, `chat.busy`, `chat.model_required`, `model.unknown`
    */
   begin(exchange: NewExchange): Promise<BegunExchange> {
-    return this.withFreshModels(() =>
+    return withFreshModels(this.models, () =>
       this.chats.turn(async (turn) => this.store(turn, await this.enter(turn, exchange), exchange)),
     );
   }
@@ -150,7 +67,7 @@ export class ExchangesService {
     exchange: Omit<NewExchange, 'userId' | 'chatId' | 'hidden' | keyof Place>,
   ): Promise<BegunExchange & { readonly chat: ChatRow }> {
     const { userId } = chat;
-    return this.withFreshModels(() =>
+    return withFreshModels(this.models, () =>
       this.chats.turn(async (turn) => {
         const row = await turn.create(chat, this.clock.now());
         const begun = await this.store(turn, row, { ...exchange, userId, chatId: row.id });
@@ -165,12 +82,14 @@ export class ExchangesService {
    * @throws as `begin`
    */
   beginReply(wanted: NewReply): Promise<BegunReply> {
-    return this.withFreshModels(() =>
+    return withFreshModels(this.models, () =>
       this.chats.turn(async (turn) => {
         const chat = await this.enter(turn, wanted);
         const { parentId } = wanted;
         if (parentId !== null) await messageOf(turn, chat.id, parentId);
-        return this.storeReply(turn, chat, wanted, parentId);
+        const { model: named, chosen, options = {}, details, leaf } = wanted;
+        const choice = this.choose(chat, { named, usual: chat.model, chosen, options, details });
+        return this.storeReply(turn, chat, { ...choice, options, leaf }, parentId);
       }),
     );
   }
@@ -181,27 +100,28 @@ export class ExchangesService {
    * @throws as `begin`
    */
   again(wanted: AnotherReply): Promise<BegunReply> {
-    const { userId, chatId, messageId, model, chosen, engine, think } = wanted;
-    return this.withFreshModels(() =>
+    const { userId, chatId, messageId, model } = wanted;
+    return withFreshModels(this.models, () =>
       this.chats.turn(async (turn) => {
         const chat = await this.enter(turn, { userId, chatId });
         const old = await messageOf(turn, chatId, messageId);
         if (old.role !== 'assistant' || old.kind !== 'text') {
           throw new AppError('chat.message_not_found', { chatId, messageId });
         }
-        const { task_type: taskType, ...before } = optionsOf(old);
-        const options: AnswerOptions = {
-          ...before,
-          use_cache: false,
-          // Whoever names a model has chosen: the kind of work does not choose any more.
-          ...(taskType === undefined || model !== undefined ? {} : { task_type: taskType }),
-          ...(engine === undefined ? {} : { engine }),
-          ...(think === undefined ? {} : { think }),
-        };
+        const options = optionsAgain(old, wanted);
         const { speaker } = detailsOf(old);
-        const details = { ...wanted.details, ...(speaker ? { speaker } : {}) };
-        const mine = chosen ?? { model: this.models.accept(model ?? chat.model ?? old.model) };
-        return this.storeReply(turn, chat, { chosen: mine, options, details }, old.parentId);
+        const question = old.parentId === null ? null : await turn.message(chatId, old.parentId);
+        const chosen = this.choose(chat, {
+          named: model,
+          usual: chat.model ?? old.model,
+          chosen: wanted.chosen,
+          options,
+          details: { ...wanted.details, ...(speaker ? { speaker } : {}) },
+          needsVision: question !== null && attachmentsOf(question).length > 0,
+        });
+        const begun = await this.storeReply(turn, chat, { ...chosen, options }, old.parentId);
+        const siblings = await turn.siblings(old);
+        return { ...begun, reply: { ...begun.reply, siblings } };
       }),
     );
   }
@@ -210,7 +130,7 @@ export class ExchangesService {
   async reply(userId: number, replyId: number): Promise<Message> {
     const row = await this.messages.findReply(userId, replyId);
     if (row === null) throw new AppError('reply.not_found', { replyId });
-    return messageView(row);
+    return messageView(row, await this.messages.siblings(row));
   }
 
   /**
@@ -229,6 +149,11 @@ export class ExchangesService {
       // A parent that is not there: the beginning, as far as anybody can tell.
       if (wanted === from) return;
     }
+  }
+
+  /** How many texts a branch has from a message on towards its beginning. */
+  countTo(chatId: number, messageId: number): Promise<number> {
+    return this.branches.count(chatId, messageId);
   }
 
   /** False when the reply had ended before: the first end stands. */
@@ -278,51 +203,98 @@ export class ExchangesService {
   }
 
   private async store(turn: ChatTurn, chat: ChatRow, exchange: NewExchange): Promise<BegunExchange> {
-    const { content, attachments } = exchange;
-    const now = this.clock.now();
+    const { content, model: named, chosen, options = {}, details, attachments = [] } = exchange;
+    const needsVision = attachments.length > 0;
+    const choice = this.choose(chat, {
+      named,
+      usual: chat.model,
+      chosen,
+      options,
+      details,
+      needsVision,
+    });
     const parentId = await parentOf(turn, chat, exchange);
-    await turn.titleOnce(chat, titleFrom(content));
+    // What the CPU engine uses is no choice for the GPU.
+    const isTheChats = named !== undefined && chosen === undefined && options.engine !== 'local';
+    if (isTheChats && chat.model !== choice.model) await turn.setModel(chat.id, choice.model);
+    await turn.take(chat, content);
+    const now = this.clock.now();
     const message = await turn.add(
-      userMessageRow({ chatId: chat.id, parentId, kind: 'text', content, attachments, now }),
+      userMessageRow({
+        chatId: chat.id,
+        parentId,
+        kind: 'text',
+        content,
+        attachments: needsVision ? attachments : null,
+        now,
+      }),
     );
-    const begun = await this.storeReply(turn, chat, exchange, message.id);
-    return { ...begun, message: messageView(message) };
+    const begun = await this.storeReply(turn, chat, { ...choice, options }, message.id);
+    // At the end of the shown branch nothing stands beside it.
+    const isAtEnd = exchange.replaces === undefined && exchange.parentId === undefined;
+    const siblings = isAtEnd ? [message.id] : await turn.siblings(message);
+    return { ...begun, message: messageView(message, siblings) };
+  }
+
+  /** What answers, and what is to be told about the choice. */
+  private choose(chat: ChatRow, wish: ChoiceWish): Choice {
+    const { named, usual, chosen, options, details = {}, needsVision = false } = wish;
+    if (chosen !== undefined) {
+      return { model: chosen.model, experimentId: chosen.experimentId ?? null, details };
+    }
+    const { model, routing } = this.models.choose({
+      named,
+      usual,
+      taskType: options.task_type,
+      think: options.think ?? storedThink(chat.think),
+      needsVision,
+      engine: options.engine,
+    });
+    return { model, experimentId: null, details: routing === null ? details : { ...details, routing } };
   }
 
   private async storeReply(
     turn: ChatTurn,
     chat: ChatRow,
-    wish: ReplyWish & Pick<NewReply, 'leaf'>,
+    wish: Choice & { readonly options: AnswerOptions; readonly leaf?: NewReply['leaf'] },
     parentId: number | null,
   ): Promise<BegunReply> {
-    const { model: asked, chosen, options = {}, details = {}, leaf = 'move' } = wish;
-    const model = chosen?.model ?? this.models.accept(asked ?? chat.model);
-    if (asked !== undefined && chosen === undefined && chat.model !== model) {
-      await turn.setModel(chat.id, model);
-    }
-    const experimentId = chosen?.experimentId ?? null;
-    const now = this.clock.now();
-    const reply = await turn.add(
-      replyRow({ chatId: chat.id, parentId, model, options, details, experimentId, now }),
-    );
+    const { leaf = 'move', ...made } = wish;
+    const reply = await turn.add(replyRow({ ...made, chatId: chat.id, parentId, now: this.clock.now() }));
     if (leaf === 'move') await turn.setLeaf(chat.id, reply.id);
-    return { reply: messageView(reply), task: taskOf(chat, reply, model) };
+    return { reply: messageView(reply), task: taskOf(chat, reply, made.model) };
   }
+}
 
-  /** A model may have been installed since the list was read: nobody is refused by an old list. */
-  private async withFreshModels<T>(store: () => Promise<T>): Promise<T> {
-    try {
-      return await store();
-    } catch (error) {
-      if (codeOf(error) !== 'model.unknown' || !(await this.models.refresh())) throw error;
-      return store();
-    }
-  }
+interface ChoiceWish extends Pick<ReplyWish, 'chosen' | 'details'> {
+  readonly named: string | undefined;
+  readonly usual: string | null;
+  readonly options: AnswerOptions;
+  readonly needsVision?: boolean;
+}
+
+interface Choice {
+  readonly model: string;
+  readonly experimentId: number | null;
+  readonly details: MessageDetails;
 }
 
 const HISTORY_PAGE = 40;
 /** More than can end in the moment in which a process dies. */
 const RECENT_REPLIES = 64;
+
+/** As the old answer was asked for, but never an answer that was given before. */
+function optionsAgain(old: MessageRow, { model, engine, think }: AnotherReply): AnswerOptions {
+  const { task_type: taskType, ...before } = optionsOf(old);
+  return {
+    ...before,
+    use_cache: false,
+    // Whoever names a model has chosen: the kind of work does not choose any more.
+    ...(taskType === undefined || model !== undefined ? {} : { task_type: taskType }),
+    ...(engine === undefined ? {} : { engine }),
+    ...(think === undefined ? {} : { think }),
+  };
+}
 
 /** The message that a new one follows. */
 async function parentOf(turn: ChatTurn, chat: ChatRow, place: Place): Promise<number | null> {
@@ -347,14 +319,18 @@ async function messageOf(turn: ChatTurn, chatId: number, messageId: number): Pro
 }
 
 function turnOf(said: SaidRow): Turn {
-  const { id, role, content, completionTokens, promptTokens, editedAt } = said;
-  const isAsCounted = role === 'assistant' && editedAt === null;
+  const { id, role, content, model, completionTokens, promptTokens, editedAt, thinking } = said;
+  // What a model thinks counts as part of its answer, and is not told to anybody again.
+  const isCounted = role === 'assistant' && editedAt === null && thinking === null;
+  const wasCut = Boolean(detailsOf(said).truncation);
   return {
     messageId: id,
     role,
     content,
-    tokens: isAsCounted ? completionTokens : null,
-    promptTokens: isAsCounted ? promptTokens : null,
+    model,
+    isEdited: editedAt !== null,
+    tokens: isCounted ? completionTokens : null,
+    promptTokens: role === 'assistant' && !wasCut ? promptTokens : null,
     imageIds: role === 'user' ? attachmentsOf(said).map(({ image_id: imageId }) => imageId) : [],
     speaker: detailsOf(said).speaker?.index ?? null,
   };
@@ -376,6 +352,7 @@ function taskOf(chat: ChatRow, reply: MessageRow, model: string): ReplyTask {
     think: options.think ?? storedThink(chat.think),
     options,
     details,
+    routing: details.routing ?? null,
     kind: chat.kind,
   };
 }

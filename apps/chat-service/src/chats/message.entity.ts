@@ -1,7 +1,6 @@
 import type { ReplyState } from '@baton/contracts';
 import { epochMs, jsonColumn, longText, type Dialect } from '@baton/platform/database';
 import { EntitySchema } from 'typeorm';
-import { searchText } from './search-text.ts';
 
 /** A row of `chat_messages`. Times are milliseconds since the epoch; JSON columns are parsed by whoever reads them. */
 export interface MessageRow {
@@ -15,7 +14,6 @@ export interface MessageRow {
   content: string;
   /** What the model thought before it answered. */
   thinking: string | null;
-  searchText: string;
   model: string | null;
   /** Stored are `queued` and the final states; the steps between are in the reply log. */
   state: ReplyState;
@@ -55,7 +53,6 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
       kind: { type: 'varchar', length: 16 },
       content: { type: longText(dialect) },
       thinking: { type: longText(dialect), nullable: true },
-      searchText: { name: 'search_text', ...searchText(dialect) },
       model: { type: 'varchar', length: 200, nullable: true },
       state: { type: 'varchar', length: 16 },
       error: { ...jsonColumn(dialect), nullable: true },
@@ -77,6 +74,8 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
     indices: [
       { name: 'messages_of_chat', columns: ['chatId', 'id'] },
       { name: 'messages_by_parent', columns: ['chatId', 'parentId', 'id'] },
+      // What the purge looks for.
+      { name: 'messages_deleted', columns: ['deletedAt', 'id'] },
       { name: 'messages_of_experiment', columns: ['experimentId', 'model'] },
       // Few rows are in another state than `done`: the search for unfinished replies after a restart reads only those.
       { name: 'messages_by_state', columns: ['state', 'id'] },

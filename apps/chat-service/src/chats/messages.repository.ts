@@ -1,11 +1,12 @@
 import { FINAL_STATES } from '@baton/contracts';
-import { read, write } from '@baton/platform/database';
+import { dialectOf, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, LessThanOrEqual, Not } from 'typeorm';
+import { DataSource, type EntityManager, In, IsNull, LessThanOrEqual, Not } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import type { MessageEnd } from './message-end.ts';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
-import { fold } from './search-text.ts';
+import { siblingsAfter } from './message-tree.ts';
+import { WordsRepository } from './words.repository.ts';
 
 /** What a message says, without the rest of its row. */
 export type SaidRow = Pick<
@@ -20,6 +21,8 @@ export type SaidRow = Pick<
   | 'completionTokens'
   | 'details'
   | 'editedAt'
+  | 'thinking'
+  | 'model'
 >;
 
 /** A reply that was under way when the process ended, with the chat that it belongs to. */
@@ -39,6 +42,8 @@ const SAID = {
   completionTokens: true,
   details: true,
   editedAt: true,
+  thinking: true,
+  model: true,
 } as const satisfies Record<keyof SaidRow, true>;
 
 const UNFINISHED = Not(In([...FINAL_STATES]));
@@ -86,8 +91,17 @@ export class MessagesRepository {
   finish(id: number, kind: MessageRow['kind'], end: MessageEnd, now: number): Promise<boolean> {
     return write(this.source, async (manager) => {
       const unfinished = { id, kind, role: 'assistant', state: UNFINISHED } as const;
+      const message = await manager.findOne<MessageRow>(MESSAGE, {
+        select: { id: true, chatId: true, deletedAt: true },
+        where: unfinished,
+      });
+      if (message === null) return false;
+      const hidden = await lockChat(manager, message.chatId);
       const { affected } = await manager.update<MessageRow>(MESSAGE, unfinished, columnsOf(end, now));
-      return affected !== 0;
+      if (affected === 0) return false;
+      const isFound = !hidden && message.deletedAt === null && end.content !== undefined;
+      if (isFound) await new WordsRepository(manager).add(message.chatId, end.content);
+      return true;
     });
   }
 
@@ -100,6 +114,11 @@ export class MessagesRepository {
   questionOf({ chatId, parentId }: MessageRow): Promise<MessageRow | null> {
     if (parentId === null) return Promise.resolve(null);
     return read(this.source, (manager) => manager.findOneBy<MessageRow>(MESSAGE, { chatId, id: parentId }));
+  }
+
+  /** All versions that follow the same message, this one among them, oldest first. */
+  siblings({ chatId, parentId }: MessageRow): Promise<number[]> {
+    return read(this.source, (manager) => siblingsAfter(manager, chatId, parentId));
   }
 
   isUnfinished(id: number): Promise<boolean> {
@@ -135,13 +154,24 @@ export class MessagesRepository {
   }
 }
 
+/** Whoever changes words of a chat holds its row, so that two of them take turns. Resolves with whether it is hidden. */
+async function lockChat(manager: EntityManager, chatId: number): Promise<boolean> {
+  const chat = await manager.findOne<ChatRow>(CHAT, {
+    select: { id: true, hidden: true },
+    where: { id: chatId },
+    // SQLite has one writer at a time anyway.
+    ...(dialectOf(manager.dataSource) === 'mysql' ? { lock: { mode: 'pessimistic_write' } } : {}),
+  });
+  return chat?.hidden ?? true;
+}
+
 function columnsOf(end: MessageEnd, now: number) {
   return {
     state: end.state,
     error: end.error,
     timeline: end.timeline,
     finishedAt: now,
-    ...(end.content === undefined ? {} : { content: end.content, searchText: fold(end.content) }),
+    ...(end.content === undefined ? {} : { content: end.content }),
     ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
     ...(end.details === undefined ? {} : { details: end.details }),
     ...(end.answerMs === undefined ? {} : { answerMs: end.answerMs }),

@@ -1,6 +1,5 @@
 import type { AnswerOptions, Attachment, MessageDetails } from '@baton/contracts';
 import type { MessageRow } from './message.entity.ts';
-import { fold } from './search-text.ts';
 
 type NewMessage = Omit<MessageRow, 'id'>;
 
@@ -27,7 +26,7 @@ export function userMessageRow(of: {
   readonly parentId: number | null;
   readonly kind: MessageRow['kind'];
   readonly content: string;
-  readonly attachments?: readonly Attachment[] | undefined;
+  readonly attachments?: readonly Attachment[] | null;
   readonly now: number;
 }): NewMessage {
   return {
@@ -37,7 +36,6 @@ export function userMessageRow(of: {
     role: 'user',
     kind: of.kind,
     content: of.content,
-    searchText: fold(of.content),
     attachments: of.attachments ?? null,
     state: 'done',
     createdAt: of.now,
@@ -72,7 +70,6 @@ export function imageReplyRow(of: {
     role: 'assistant',
     kind: 'image',
     content: '',
-    searchText: '',
     state: 'queued',
     createdAt: of.now,
     finishedAt: null,

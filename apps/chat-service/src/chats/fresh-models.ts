@@ -1,0 +1,15 @@
+import { codeOf } from '@baton/kernel';
+import type { ModelsService } from '../models/models.service.ts';
+
+/** A model may have been installed since the list was read: nobody is refused by an old list. */
+export async function withFreshModels<T>(
+  models: Pick<ModelsService, 'refresh'>,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (codeOf(error) !== 'model.unknown' || !(await models.refresh())) throw error;
+    return work();
+  }
+}

@@ -1,0 +1,67 @@
+/** Longer ones are cut, in texts and in what is looked for alike. The column holds as many letters. */
+export const WORD_CHARS = 40;
+/** Beyond, a search says nothing more precise and only costs. */
+const MOST_SOUGHT = 16;
+
+/** Scripts that put no spaces between words: found by any two neighbouring letters. */
+const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}`;
+const PIECES = new RegExp(String.raw`[\p{L}\p{N}]+`, 'gu');
+const RUNS = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu');
+const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
+
+/** Text without case and accents, so that `Ёлка` is found by `елка` and `CAFÉ` by `cafe`. */
+export function fold(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();
+}
+
+/**
+ * The words that a text is found by, each once. What they are is part of the stored data: whoever changes this has every
+ * text indexed anew, by a migration.
+ */
+export function wordsOf(text: string): Set<string> {
+  const words = new Set<string>();
+  for (const run of runsOf(text)) {
+    if (!IS_UNSPACED.test(run)) words.add(cut(run));
+    // The last letter stands alone, so that it is found as well.
+    else for (const pair of pairsOf(run)) words.add(pair);
+  }
+  return words;
+}
+
+/** The beginnings of words that must all be there; empty when nothing of the text is a word. */
+export function soughtWords(text: string): string[] {
+  const sought = new Set<string>();
+  for (const run of runsOf(text)) {
+    if (!IS_UNSPACED.test(run)) sought.add(cut(run));
+    else for (const pair of wholePairsOf(run)) sought.add(pair);
+  }
+  // What begins another word of the search asks for nothing more.
+  const all = [...sought];
+  return all
+    .filter((word) => !all.some((other) => other !== word && other.startsWith(word)))
+    .slice(0, MOST_SOUGHT);
+}
+
+function* runsOf(text: string): Generator<string> {
+  for (const [piece] of fold(text).matchAll(PIECES)) {
+    for (const [run] of piece.matchAll(RUNS)) yield run;
+  }
+}
+
+function cut(word: string): string {
+  // Nearly every word is short, and then there is nothing to count.
+  return word.length <= WORD_CHARS ? word : Array.from(word).slice(0, WORD_CHARS).join('');
+}
+
+function pairsOf(run: string): string[] {
+  const letters = Array.from(run);
+  return letters.map((letter, index) => letter + (letters[index + 1] ?? ''));
+}
+
+function wholePairsOf(run: string): string[] {
+  const pairs = pairsOf(run);
+  return pairs.length === 1 ? pairs : pairs.slice(0, -1);
+}

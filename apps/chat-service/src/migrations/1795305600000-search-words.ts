@@ -1,0 +1,123 @@
+import { dialectOf, longText, type Dialect } from '@baton/platform/database';
+import { Table, TableColumn, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { z } from 'zod';
+import { WORD_CHARS, fold } from '../chats/search-words.ts';
+import { WordsRepository } from '../chats/words.repository.ts';
+
+const CHATS_AT_ONCE = 100;
+const MESSAGES_AT_ONCE = 200;
+
+const titles = z.array(z.object({ id: z.coerce.number(), title: z.string() }));
+const texts = z.array(z.object({ id: z.coerce.number(), content: z.string() }));
+
+/** The search reads words from an index instead of every text; the folded copies of all texts go. */
+export class SearchWords1795305600000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const dialect = dialectOf(runner.dataSource);
+    await runner.createTable(words(dialect));
+    await runner.createIndex('chats', index('chats_of_kind', ['kind', 'updated_at', 'id']));
+    await runner.createIndex('chat_messages', index('messages_deleted', ['deleted_at', 'id']));
+    await fillWords(runner);
+    for (const table of ['chats', 'chat_messages']) {
+      await runner.query(`ALTER TABLE ${table} DROP COLUMN search_text`);
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    const dialect = dialectOf(runner.dataSource);
+    for (const [table, text] of [
+      ['chats', 'title'],
+      ['chat_messages', 'content'],
+    ] as const) {
+      await runner.query(ADD_FOLDED[dialect](table));
+      await fillFolded(runner, table, text);
+      // As it was: without a default, which text columns of older servers cannot have.
+      if (dialect === 'mysql')
+        await runner.query(`ALTER TABLE ${table} MODIFY search_text ${FOLDED_TYPE} NOT NULL`);
+      else await runner.changeColumn(table, 'search_text', folded(dialect));
+    }
+    await runner.dropIndex('chat_messages', 'messages_deleted');
+    await runner.dropIndex('chats', 'chats_of_kind');
+    await runner.dropTable('chat_words');
+  }
+}
+
+const FOLDED_TYPE = 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
+const ADD_FOLDED = {
+  mysql: (table: string) => `ALTER TABLE ${table} ADD search_text ${FOLDED_TYPE} NULL`,
+  sqlite: (table: string) => `ALTER TABLE ${table} ADD search_text text NOT NULL DEFAULT ''`,
+} as const;
+
+function folded(dialect: Dialect): TableColumn {
+  return new TableColumn({ name: 'search_text', type: longText(dialect) });
+}
+
+/** Only chats that are listed are searched. */
+async function fillWords(runner: QueryRunner): Promise<void> {
+  const repository = new WordsRepository(runner.manager);
+  for (let after = 0; ;) {
+    const page = titles.parse(
+      await runner.query(
+        `SELECT id, title FROM chats WHERE id > ? AND hidden = 0 AND deleted_at IS NULL ORDER BY id LIMIT ${CHATS_AT_ONCE}`,
+        [after],
+      ),
+    );
+    for (const { id, title } of page) {
+      await repository.add(id, title);
+      await fillMessages(runner, repository, id);
+      after = id;
+    }
+    if (page.length < CHATS_AT_ONCE) return;
+  }
+}
+
+async function fillMessages(runner: QueryRunner, repository: WordsRepository, chatId: number): Promise<void> {
+  for (let after = 0; ;) {
+    const page = texts.parse(
+      await runner.query(
+        `SELECT id, content FROM chat_messages WHERE chat_id = ? AND id > ? AND deleted_at IS NULL ORDER BY id LIMIT ${MESSAGES_AT_ONCE}`,
+        [chatId, after],
+      ),
+    );
+    await repository.addAll(
+      chatId,
+      page.map(({ content }) => content),
+    );
+    after = page.at(-1)?.id ?? after;
+    if (page.length < MESSAGES_AT_ONCE) return;
+  }
+}
+
+async function fillFolded(runner: QueryRunner, table: string, text: string): Promise<void> {
+  for (let after = 0; ;) {
+    const page = texts.parse(
+      await runner.query(
+        `SELECT id, ${text} AS content FROM ${table} WHERE id > ? ORDER BY id LIMIT ${MESSAGES_AT_ONCE}`,
+        [after],
+      ),
+    );
+    for (const { id, content } of page) {
+      await runner.query(`UPDATE ${table} SET search_text = ? WHERE id = ?`, [fold(content), id]);
+      after = id;
+    }
+    if (page.length < MESSAGES_AT_ONCE) return;
+  }
+}
+
+function words(dialect: Dialect): Table {
+  const integer = dialect === 'mysql' ? 'int' : 'integer';
+  const binary = dialect === 'mysql' ? { charset: 'utf8mb4', collation: 'utf8mb4_bin' } : {};
+  return new Table({
+    name: 'chat_words',
+    ...(dialect === 'sqlite' ? { withoutRowid: true } : {}),
+    columns: [
+      { name: 'chat_id', type: integer, isPrimary: true },
+      { name: 'word', type: 'varchar', length: `${WORD_CHARS}`, isPrimary: true, ...binary },
+      { name: 'uses', type: integer },
+    ],
+  });
+}
+
+function index(name: string, columnNames: string[]): TableIndex {
+  return new TableIndex({ name, columnNames });
+}
