@@ -27,6 +27,8 @@ export const gatewayEnv = z.object({
   GPU_SCHEDULER_ADDRESS: envAddress(),
   PROCESS_MANAGER_ADDRESS: envAddress(),
   IMAGE_SERVICE_URL: envUrl(),
+  /** MiB of the file of an upload; the same as image-service’s. */
+  IMAGE_MAX_UPLOAD_MB: envInteger({ default: 20, min: 1, max: 200 }),
   /** Several GPUs: their names and process-managers. Without it the one of BATON_NODE. */
   GPU_NODES: envNodes(),
   /** Signs access tokens. Without it one is made and kept in the data folder. */
@@ -79,6 +81,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     },
     metricsToken: given.METRICS_TOKEN,
     database: { config: databaseConfig(given, given.BATON_DATA_DIR), logSql: given.LOG_SQL },
+    uploadBytes: given.IMAGE_MAX_UPLOAD_MB * 1_048_576,
     services: {
       chat: given.CHAT_SERVICE_ADDRESS,
       image: given.IMAGE_SERVICE_ADDRESS,

@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import multipart from '@fastify/multipart';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppError } from '@baton/kernel';
 import { Log, Metrics, RedisConnections } from '@baton/platform';
@@ -8,9 +9,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest } from './auth/current-user.ts';
 import type { GatewayConfig } from './config.ts';
 import { serveDocs } from './docs/docs-pages.ts';
+import { RequestLimits } from './limits/request-limits.service.ts';
 import { serveQueueBoard } from './ops/queue-board.ts';
 import { OpsPasses } from './ops/ops-pass.service.ts';
+import { UPLOAD_PATH } from './images/uploads.controller.ts';
 import { serveWebPage } from './web/web-page.ts';
+import { EventSockets } from './ws/event-sockets.service.ts';
+import { serveWebSocket } from './ws/serve-web-socket.ts';
 
 /** Everything about HTTP that is not a route: headers, cookies, cross-origin rules, documents, the page, the log line. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
@@ -46,9 +51,16 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     maxAge: 600,
   });
   await server.register(cookie);
+  // One file and nothing else; its size is bounded where it is read.
+  await server.register(multipart, { limits: { files: 1, fields: 0, parts: 1, headerPairs: 20 } });
   // After the headers: a refusal carries them too, and a page that may ask can read it.
   refuseOtherBodies(server);
   keepOutOfCaches(server);
+  await serveWebSocket(server, {
+    sockets: app.get(EventSockets),
+    requests: app.get(RequestLimits),
+    allowedOrigins: config.http.corsOrigins,
+  });
   serveDocs(app);
   await serveQueueBoard(server, {
     redis: app.get(RedisConnections),
@@ -59,11 +71,16 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   await serveWebPage(server, config.webDir);
 }
 
-/** Bodies are JSON. A form from another site could be sent without the browser asking first, so forms are not read. */
+/**
+ * Bodies are JSON. A form from another site could be sent without the browser asking first, so forms are not read, but for
+ * uploads: those need the token in a header like everything else, which no foreign form can send.
+ */
 function refuseOtherBodies(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {
     const type = request.headers['content-type'];
-    if (type === undefined || /^application\/json\s*(;|$)/i.test(type)) done();
+    const isUpload =
+      request.routeOptions.url === UPLOAD_PATH && /^multipart\/form-data\s*;/i.test(type ?? '');
+    if (type === undefined || isUpload || /^application\/json\s*(;|$)/i.test(type)) done();
     else done(new AppError('request.unsupported_media_type'));
   });
 }

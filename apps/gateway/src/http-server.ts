@@ -2,10 +2,10 @@ import { unroutedAnswers, type ServiceOptions } from '@baton/platform';
 import type { GatewayConfig } from './config.ts';
 
 /**
- * By then a request must be here, body and all. The largest body has 1 MiB, which a very slow line needs half of this
- * for; whoever drips holds a connection no longer.
+ * By then a request must be here, body and all: a picture of 20 MB over a slow line from home. Whoever drips holds a
+ * connection no longer.
  */
-const REQUEST_MS = 60_000;
+const REQUEST_MS = 120_000;
 
 /** Options of the server that everybody outside talks to. */
 export function httpServerOptions(

@@ -1,6 +1,13 @@
+import type { Readable } from 'node:stream';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { INTERNAL_HEADERS } from '@baton/contracts';
-import { AppError } from '@baton/kernel';
+import {
+  INTERNAL_HEADERS,
+  imageFilePaths,
+  problem,
+  uploadedImage,
+  type UploadedImage,
+} from '@baton/contracts';
+import { AppError, isErrorCode } from '@baton/kernel';
 import { INTERNAL_SECRET, correlationId } from '@baton/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Agent } from 'undici';
@@ -65,16 +72,31 @@ export class ImageFilesClient implements OnApplicationShutdown {
     await reply.send(upstream.body);
   }
 
+  /**
+   * Sends an upload on as it comes in.
+   *
+   * @throws AppError what image-service refused it with (`image.not_an_image`, …), `request.too_large`, `call.unreachable`
+   */
+  async upload(userId: number, file: Readable): Promise<UploadedImage> {
+    const headers = { ...this.headersFor(userId), 'content-type': 'application/octet-stream' };
+    const upstream = await this.agent
+      .request({ origin: this.origin, path: imageFilePaths.upload, method: 'POST', headers, body: file })
+      .catch((error: unknown) => {
+        throw error instanceof AppError ? error : new AppError('call.unreachable', {}, { cause: error });
+      });
+    const body = await upstream.body.json().catch((cause: unknown) => {
+      throw new AppError('call.unreachable', { status: upstream.statusCode }, { cause });
+    });
+    if (upstream.statusCode === 201) return uploadedImage.parse(body);
+    throw refusalOf(upstream.statusCode, body);
+  }
+
   async onApplicationShutdown(): Promise<void> {
     await this.agent.destroy();
   }
 
   private async fetch(path: string, userId: number, request: FastifyRequest) {
-    const headers: Record<string, string> = {
-      [INTERNAL_HEADERS.secret]: this.secret,
-      [INTERNAL_HEADERS.userId]: String(userId),
-      'x-correlation-id': correlationId(),
-    };
+    const headers = this.headersFor(userId);
     for (const name of FORWARDED_REQUEST_HEADERS) {
       const value = request.headers[name];
       if (typeof value === 'string') headers[name] = value;
@@ -85,6 +107,22 @@ export class ImageFilesClient implements OnApplicationShutdown {
       throw new AppError('call.unreachable', { path }, { cause: error });
     }
   }
+
+  private headersFor(userId: number): Record<string, string> {
+    return {
+      [INTERNAL_HEADERS.secret]: this.secret,
+      [INTERNAL_HEADERS.userId]: String(userId),
+      'x-correlation-id': correlationId(),
+    };
+  }
+}
+
+/** A refusal of image-service, told on by its code: its own words stay inside. */
+function refusalOf(status: number, body: unknown): AppError {
+  const parsed = problem.safeParse(body);
+  if (!parsed.success || !isErrorCode(parsed.data.code)) return new AppError('call.unreachable', { status });
+  const issues = (parsed.data.errors ?? []).map(({ field, message }) => ({ path: field, message }));
+  return new AppError(parsed.data.code, { status }, { issues });
 }
 
 /** Keeps how long something may be cached, never by whom: that is decided here. */
