@@ -157,9 +157,9 @@ describe('refused without asking image-service', () => {
 });
 
 test('a client that leaves in the middle ends the transfer', async () => {
-  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<true>();
   answer = (request) => {
-    request.once('data', () => begin());
+    request.once('data', () => begin(true));
     request.on('error', () => undefined);
   };
   const { hostname, port } = new URL(gateway.url);

@@ -13,24 +13,14 @@ export interface RequestEnd {
   readonly finishedAt: number;
 }
 
+/** What is known of a file once it is stored, and whose it is. */
+type FileColumns =
+  'userId' | 'width' | 'height' | 'mediaType' | 'fileName' | 'sha256' | 'sizeBytes' | 'createdAt';
 /** A picture as its maker knows it; the rest of its row is as in the table's defaults. */
-export type NewImage = Pick<
-  ImageRow,
-  (typeof FILE_FIELDS)[number] | 'seed' | 'settings' | 'model' | 'isSimulated'
-> & {
+export type NewImage = Pick<ImageRow, FileColumns | 'seed' | 'settings' | 'model' | 'isSimulated'> & {
   readonly messageId: number;
 };
-export type NewUpload = Pick<ImageRow, (typeof FILE_FIELDS)[number]>;
-const FILE_FIELDS = [
-  'userId',
-  'width',
-  'height',
-  'mediaType',
-  'fileName',
-  'sha256',
-  'sizeBytes',
-  'createdAt',
-] as const;
+export type NewUpload = Pick<ImageRow, FileColumns>;
 
 /** Image requests and finished images. Every read for a user names the user. */
 @Injectable()
