@@ -2,27 +2,51 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fitPrompt, type SaidBefore } from './history.ts';
 
-/** A conversation of questions and answers, as it is stored: newest first, the newest a question. */
+function said(role: SaidBefore['role'], content: string, more: Partial<SaidBefore> = {}): SaidBefore {
+  return {
+    messageId: 1,
+    role,
+    content,
+    tokens: null,
+    promptTokens: null,
+    model: role === 'user' ? null : 'gpt-oss:20b',
+    isEdited: false,
+    imageIds: [],
+    speaker: null,
+    ...more,
+  };
+}
+
+/** A conversation of questions and answers, as it is stored: newest first, the newest a question. Ids count from 1. */
 function conversation(...oldestFirst: string[]): SaidBefore[] {
   return oldestFirst
-    .map(
-      (content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content, tokens: null }) as const,
-    )
+    .map((content, index) => said(index % 2 === 0 ? 'user' : 'assistant', content, { messageId: index + 1 }))
     .reverse();
 }
 
 async function* stream(
-  said: readonly SaidBefore[],
+  all: readonly SaidBefore[],
   onRead = (): void => undefined,
 ): AsyncGenerator<SaidBefore> {
-  for (const one of said) {
+  for (const one of all) {
     onRead();
     yield one;
   }
 }
 
-function fit(said: readonly SaidBefore[], contextLength = 8_192, systemPrompt: string | null = null) {
-  return fitPrompt({ systemPrompt, newestFirst: stream(said), contextLength, maxTokens: 64 });
+function fitWhole(all: readonly SaidBefore[], contextLength = 8_192, systemPrompt: string | null = null) {
+  return fitPrompt({
+    systemPrompt,
+    newestFirst: stream(all),
+    olderThan: (messageId) => Promise.resolve(messageId),
+    contextLength,
+    maxTokens: 64,
+  });
+}
+
+async function fit(all: readonly SaidBefore[], contextLength = 8_192, systemPrompt: string | null = null) {
+  const { messages } = await fitWhole(all, contextLength, systemPrompt);
+  return messages.map(({ role, content }) => ({ role, content }));
 }
 
 describe('the prompt', () => {
@@ -51,21 +75,86 @@ describe('the prompt', () => {
 
   test('believes the engine’s own count of an answer', async () => {
     const dense = [
-      { role: 'user', content: 'q?', tokens: null },
-      { role: 'assistant', content: 'x'.repeat(3_000), tokens: 20 },
-      { role: 'user', content: 'first?', tokens: null },
-    ] as const;
+      said('user', 'q?'),
+      said('assistant', 'x'.repeat(3_000), { tokens: 20 }),
+      said('user', 'first?'),
+    ];
     await expect(fit(dense, 512)).resolves.toHaveLength(3);
-    const uncounted = dense.map((said) => ({ ...said, tokens: null }));
+    const uncounted = dense.map((one) => ({ ...one, tokens: null }));
     await expect(fit(uncounted, 512)).resolves.toHaveLength(1);
+  });
+
+  test('knows a question’s size by what the engine counted before and after it', async () => {
+    // Dense words: by bytes they would take 1,000 tokens, the engine has counted 210.
+    const counted = [
+      said('user', 'and now?'),
+      said('assistant', 'B', { tokens: 4, promptTokens: 10 + 4 + 210 }),
+      said('user', 'x'.repeat(1_500)),
+      said('assistant', 'A', { tokens: 4, promptTokens: 10 }),
+      said('user', 'first?'),
+    ];
+    await expect(fit(counted, 512)).resolves.toHaveLength(5);
+    const untold = counted.map((one) => ({ ...one, promptTokens: null }));
+    await expect(fit(untold, 512)).resolves.toHaveLength(1);
+    const changed = counted.map((one) => ({ ...one, isEdited: one.role === 'user' }));
+    await expect(fit(changed, 512)).resolves.toHaveLength(1);
+    const otherModel = counted.map((one) => (one.content === 'A' ? { ...one, model: 'other' } : one));
+    await expect(fit(otherModel, 512)).resolves.toHaveLength(1);
+  });
+
+  test('does not believe a count that cannot be of those words', async () => {
+    const odd = [
+      said('user', 'and now?'),
+      said('assistant', 'B', { tokens: 4, promptTokens: 24 }),
+      said('user', 'x'.repeat(1_500)),
+      said('assistant', 'A', { tokens: 4, promptTokens: 10 }),
+    ];
+    await expect(fit(odd, 512)).resolves.toHaveLength(1);
+  });
+
+  test('keeps pictures with the message that brought them, and leaves them room', async () => {
+    const shown = [
+      said('user', 'And this?', { imageIds: [7] }),
+      said('assistant', 'A cat.'),
+      said('user', 'What is it?', { imageIds: [5, 6] }),
+    ];
+    const { messages } = await fitWhole(shown);
+    expect(messages.map(({ imageIds }) => imageIds)).toEqual([[5, 6], [], [7]]);
+    const small = await fitWhole(shown, 1_024);
+    expect(small.messages.map(({ imageIds }) => imageIds)).toEqual([[7]]);
+  });
+
+  test('tells what was left out, and nothing when nothing was', async () => {
+    const long = 'word '.repeat(120);
+    const all = conversation(`1 ${long}`, `2 ${long}`, `3 ${long}`, `4 ${long}`, '5?');
+    await expect(fitWhole(all)).resolves.toMatchObject({ truncation: null });
+    await expect(fitWhole(all, 720, 'Be brief.')).resolves.toMatchObject({
+      truncation: { left_out: 2, kept: 3, context_tokens: 720 },
+    });
+    // Only the question fits: the answer before it goes too, since its own question is gone.
+    await expect(fitWhole(all, 300)).resolves.toMatchObject({ truncation: { left_out: 4, kept: 1 } });
+  });
+
+  test('keeps the turns of a chat between models, which are all answers', async () => {
+    const long = 'word '.repeat(100);
+    const turns = [4, 3, 2, 1].map((n) =>
+      said('assistant', `${n} ${long}`, { messageId: n, speaker: n % 2 }),
+    );
+    const { messages, truncation } = await fitWhole(turns, 500);
+    expect(messages.map(({ content, speaker }) => [content.slice(0, 1), speaker])).toEqual([
+      ['3', 1],
+      ['4', 0],
+    ]);
+    expect(truncation).toMatchObject({ left_out: 2, kept: 2 });
   });
 
   test('does not read further back than it needs', async () => {
     let read = 0;
-    const said = conversation(...Array.from({ length: 1_001 }, () => 'word '.repeat(100)));
+    const long = conversation(...Array.from({ length: 1_001 }, () => 'word '.repeat(100)));
     await fitPrompt({
       systemPrompt: null,
-      newestFirst: stream(said, () => (read += 1)),
+      newestFirst: stream(long, () => (read += 1)),
+      olderThan: () => Promise.resolve(1),
       contextLength: 1_024,
       maxTokens: 64,
     });
