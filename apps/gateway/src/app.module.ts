@@ -21,13 +21,17 @@ import { ProcessManagers } from './gpu/process-managers.client.ts';
 import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
 import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
 import { ImagesController } from './images/images.controller.ts';
+import { UPLOAD_BYTES, UploadsController } from './images/uploads.controller.ts';
 import { ATTEMPT_LIMITS, AttemptLimits } from './limits/attempt-limits.service.ts';
-import { REQUESTS_PER_MINUTE, RequestLimitGuard } from './limits/request-limit.guard.ts';
+import { RequestLimitGuard } from './limits/request-limit.guard.ts';
+import { REQUESTS_PER_MINUTE, RequestLimits } from './limits/request-limits.service.ts';
 import { ModelsController } from './models/models.controller.ts';
 import { OpsPassController } from './ops/ops-pass.controller.ts';
 import { OpsPasses } from './ops/ops-pass.service.ts';
+import { ChatStopsController } from './replies/chat-stops.controller.ts';
 import { LogStreamService } from './replies/log-stream.service.ts';
 import { RepliesController } from './replies/replies.controller.ts';
+import { ReplyStops } from './replies/reply-stops.service.ts';
 import { ReplyStreamService } from './replies/reply-stream.service.ts';
 import { gatewaySchema } from './schema.ts';
 import { CHAT_SERVICE, GPU_SCHEDULER, IMAGE_SERVICE } from './services.ts';
@@ -35,6 +39,7 @@ import { EventStreams } from './sse/event-streams.service.ts';
 import { DEFAULT_EVENT_STREAMS, EVENT_STREAM_SETTINGS, StreamSlots } from './sse/stream-slots.service.ts';
 import { UsersRepository } from './users/users.repository.ts';
 import { UsersService } from './users/users.service.ts';
+import { EventSockets } from './ws/event-sockets.service.ts';
 
 @Module({})
 export class AppModule {
@@ -55,7 +60,9 @@ export class AppModule {
         AuthController,
         ChatsController,
         RepliesController,
+        ChatStopsController,
         ModelsController,
+        UploadsController,
         ImagesController,
         GpuController,
         ProcessController,
@@ -86,11 +93,14 @@ export class AppModule {
         JwtStrategy,
         AuthService,
         AttemptLimits,
+        RequestLimits,
         SameOriginGuard,
         StreamSlots,
         EventStreams,
         LogStreamService,
         ReplyStreamService,
+        ReplyStops,
+        EventSockets,
         GpuFeed,
         ImageFilesClient,
         OpsPasses,
@@ -118,6 +128,7 @@ function settings({ tokens, http, limits, ...config }: GatewayConfig): Provider[
       provide: EVENT_STREAM_SETTINGS,
       useValue: { ...DEFAULT_EVENT_STREAMS, perUser: limits.streamsPerUser },
     },
+    { provide: UPLOAD_BYTES, useValue: config.uploadBytes },
     { provide: IMAGE_SERVICE_URL, useValue: config.services.imageFiles },
     { provide: NODE, useValue: config.nodes[0] },
     {

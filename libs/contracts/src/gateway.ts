@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { message } from './chat-service.ts';
 import { engineName } from './engine.ts';
 import { cardView, engineView, gpuJobKind, historyCursor, nodeName, visitRecord } from './gpu-scheduler.ts';
 import { readCardHistory, stowaway } from './process-manager.ts';
@@ -189,3 +190,23 @@ export const replyEventsQuery = z.strictObject({
     .optional()
     .meta({ type: 'integer', minimum: 0, description: 'Same as the header Last-Event-ID, which wins' }),
 });
+
+export const stopRepliesBody = z
+  .strictObject({
+    chat_id: z.int().positive().optional().meta({ description: 'Only what is being made for this chat' }),
+  })
+  .meta({ id: 'StopReplies', example: { chat_id: 1 } });
+export type StopRepliesBody = z.infer<typeof stopRepliesBody>;
+
+export const stopReceipt = z
+  .object({
+    stopped: z
+      .array(message)
+      .meta({ description: 'The replies as they ended, each with its receipt where one is known' }),
+    images_told: z.boolean().meta({
+      description:
+        'Renders stop by themselves after this answer and tell it in their events; false: they could not be told',
+    }),
+  })
+  .meta({ id: 'StopReceipt' });
+export type StopReceipt = z.infer<typeof stopReceipt>;

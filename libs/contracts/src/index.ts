@@ -11,3 +11,4 @@ export * from './problem.ts';
 export * from './process-manager.ts';
 export * from './reply-log.ts';
 export * from './timeline.ts';
+export * from './websocket.ts';

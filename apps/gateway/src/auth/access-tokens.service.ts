@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { AppError } from '@baton/kernel';
 import type { UserAccess } from '../users/users.service.ts';
 
 export const TOKEN_SETTINGS = Symbol('TOKEN_SETTINGS');
@@ -26,5 +27,20 @@ export class AccessTokens {
 
   sign({ id, tokenVersion }: Pick<UserAccess, 'id' | 'tokenVersion'>): Promise<string> {
     return this.jwt.signAsync({ ver: tokenVersion }, { subject: String(id) });
+  }
+
+  /**
+   * What a token says, for where it comes without a request. Whether its user may still come in is `JwtStrategy`'s to say.
+   *
+   * @throws AppError `auth.token_expired`, `auth.required` for any other token that is not ours
+   */
+  async claimsOf(token: string): Promise<object> {
+    const { issuer, audience, algorithm } = TOKEN_RULES;
+    try {
+      return await this.jwt.verifyAsync<object>(token, { issuer, audience, algorithms: [algorithm] });
+    } catch (error) {
+      const isExpired = error instanceof Error && error.name === 'TokenExpiredError';
+      throw new AppError(isExpired ? 'auth.token_expired' : 'auth.required');
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { AppError } from '@baton/kernel';
 import type { FastifyRequest } from 'fastify';
+import { isOwnOrigin } from './own-origin.ts';
 
 export const ALLOWED_ORIGINS = Symbol('ALLOWED_ORIGINS');
 
@@ -23,7 +24,7 @@ export class SameOriginGuard implements CanActivate {
     const isOwn =
       origin === undefined
         ? isOwnFetch(request.headers['sec-fetch-site'])
-        : this.allowed.has(origin) || hostOf(origin) === request.host;
+        : isOwnOrigin(origin, request, this.allowed);
     if (isOwn) return true;
     throw new AppError('auth.foreign_origin');
   }
@@ -31,9 +32,4 @@ export class SameOriginGuard implements CanActivate {
 
 function isOwnFetch(site: string | string[] | undefined): boolean {
   return site === undefined || site === 'same-origin' || site === 'none';
-}
-
-/** Undefined for `null`, which sandboxed pages send. */
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

@@ -28,7 +28,8 @@ const TAGS = [
 const DESCRIPTION =
   'Chat and images over one shared GPU. Send `Authorization: Bearer <access_token>`. Errors are RFC 9457 ' +
   'problem details with a stable `code`; `retry` says whether it is worth trying again. Every answer carries ' +
-  '`X-Correlation-Id`: quote it when you report a problem.';
+  '`X-Correlation-Id`: quote it when you report a problem. The events of replies can also be followed over a WebSocket ' +
+  'at `/api/ws`, which is described in `docs/api-websocket.md`.';
 
 /**
  * The OpenAPI document of all routes of `module`, made from decorators and schemas alone: in Nest's preview nothing is

@@ -1,33 +1,19 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { AppError } from '@baton/kernel';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { AuthenticatedRequest } from '../auth/current-user.ts';
+import { RequestLimits } from './request-limits.service.ts';
 
-export const REQUESTS_PER_MINUTE = Symbol('REQUESTS_PER_MINUTE');
-
-/**
- * A generous limit for each user (for each address before login) against runaway clients. Counted in this process:
- * a round trip to Redis for each request would cost more than it protects.
- */
+/** Counts each request of a user, or of an address before login. */
 @Injectable()
 export class RequestLimitGuard implements CanActivate {
-  private readonly limiter: RateLimiterMemory;
+  private readonly limits: RequestLimits;
 
-  constructor(@Inject(REQUESTS_PER_MINUTE) perMinute: number) {
-    this.limiter = new RateLimiterMemory({ points: perMinute, duration: 60 });
+  constructor(@Inject(RequestLimits) limits: RequestLimits) {
+    this.limits = limits;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { user, ip } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    try {
-      await this.limiter.consume(user === undefined ? `ip ${ip}` : `user ${user.id}`);
-      return true;
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      throw new AppError('request.too_many', {
-        userId: user?.id,
-        retryAfterSeconds: refusal.msBeforeNext / 1000,
-      });
-    }
+    await this.limits.count({ userId: user?.id, address: ip });
+    return true;
   }
 }

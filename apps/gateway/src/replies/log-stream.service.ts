@@ -18,6 +18,8 @@ export interface LogSource {
   readonly key: string;
   /** Byte offset behind the last event that the reader has; 0 is the beginning. */
   readonly after: number;
+  /** What the reader calls that position, for the error that names it. */
+  readonly afterField?: string;
   readonly work: LoggedWork;
   /** Asked in long silence, in case the log was lost. A rejection says nothing: it is asked again later. */
   readonly ask: () => Promise<LoggedWork>;
@@ -88,7 +90,7 @@ export class LogStreamService implements OnModuleDestroy {
   }
 
   /** True when there is a log and `after` is the end of one of its events (or its beginning), false without a log. */
-  private async checkOffset({ key, after }: LogSource): Promise<boolean> {
+  private async checkOffset({ key, after, afterField = 'Last-Event-ID' }: LogSource): Promise<boolean> {
     const log = replyLogKeys.log(key);
     const [length, before] = await Promise.all([
       this.redis.shared.strlen(log),
@@ -101,7 +103,7 @@ export class LogStreamService implements OnModuleDestroy {
       throw new AppError(
         'request.invalid',
         { key, after, length },
-        { issues: [{ path: 'Last-Event-ID', message: 'must be the id of an event of this reply' }] },
+        { issues: [{ path: afterField, message: 'must be the id of an event of this reply' }] },
       );
     }
     return true;

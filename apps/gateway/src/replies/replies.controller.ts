@@ -1,42 +1,45 @@
-import { Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import {
-  cancelImage,
-  cancelReply,
   getReply,
   message,
   replyEventsQuery,
+  stopRepliesBody,
+  stopReceipt,
   type Message,
+  type StopRepliesBody,
+  type StopReceipt,
 } from '@baton/contracts';
 import { CallClient } from '@baton/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { Caller, type CurrentUser } from '../auth/current-user.ts';
-import { ApiRoute, CALL_ERRORS } from '../docs/api-route.ts';
+import { ApiRoute, BODY_ERRORS, CALL_ERRORS } from '../docs/api-route.ts';
 import { idParams, type IdParams } from '../params.ts';
-import { CHAT_SERVICE, IMAGE_SERVICE } from '../services.ts';
+import { CHAT_SERVICE } from '../services.ts';
 import { EventStreams } from '../sse/event-streams.service.ts';
 import { parseLastEventId } from './last-event-id.ts';
+import { ReplyStops } from './reply-stops.service.ts';
 import { ReplyStreamService } from './reply-stream.service.ts';
 
 @ApiTags('Replies')
 @Controller('api/replies')
 export class RepliesController {
   private readonly chats: CallClient;
-  private readonly images: CallClient;
   private readonly streams: EventStreams;
   private readonly replies: ReplyStreamService;
+  private readonly stops: ReplyStops;
 
   constructor(
     @Inject(CHAT_SERVICE) chats: CallClient,
-    @Inject(IMAGE_SERVICE) images: CallClient,
     @Inject(EventStreams) streams: EventStreams,
     @Inject(ReplyStreamService) replies: ReplyStreamService,
+    @Inject(ReplyStops) stops: ReplyStops,
   ) {
     this.chats = chats;
-    this.images = images;
     this.streams = streams;
     this.replies = replies;
+    this.stops = stops;
   }
 
   @Get(':id')
@@ -93,14 +96,23 @@ export class RepliesController {
     answers: [{ status: 200, description: 'The assistant message', schema: message }],
     errors: ['request.invalid', 'reply.not_found', ...CALL_ERRORS],
   })
-  async cancel(
+  cancel(@Caller() caller: CurrentUser, @Param({ schema: idParams }) { id }: IdParams): Promise<Message> {
+    return this.stops.stop(caller.id, id);
+  }
+
+  @Post('cancel')
+  @ApiRoute({
+    id: 'replies_cancel_all',
+    summary: 'Stop everything that is being made for you, or for one of your chats',
+    description: 'Answers when the replies have ended. What was written so far is kept.',
+    access: 'user',
+    answers: [{ status: 200, description: 'What was stopped', schema: stopReceipt }],
+    errors: [...BODY_ERRORS, 'chat.not_found', ...CALL_ERRORS],
+  })
+  cancelAll(
     @Caller() caller: CurrentUser,
-    @Param({ schema: idParams }) { id }: IdParams,
-  ): Promise<Message> {
-    const asked = { userId: caller.id, replyId: id };
-    const reply = await this.chats.call(getReply, asked);
-    if (reply.kind === 'text') return this.chats.call(cancelReply, asked);
-    await this.images.call(cancelImage, { userId: caller.id, messageId: id });
-    return this.chats.call(getReply, asked);
+    @Body({ schema: stopRepliesBody }) body: StopRepliesBody,
+  ): Promise<StopReceipt> {
+    return this.stops.stopAll(caller.id, body.chat_id);
   }
 }

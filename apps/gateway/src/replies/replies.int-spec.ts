@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  cancelChatImages,
   cancelImage,
+  cancelReplies,
   cancelReply,
   getReply,
   replyLogKey,
@@ -313,6 +315,51 @@ describe('stopping', () => {
     });
     const answer = await gateway.ask(`/api/replies/${id}/cancel`, { method: 'POST', token });
     expect(answer).toMatchObject({ status: 200, body: { kind: 'image', state: 'cancelled' } });
+  });
+
+  test('all of mine are stopped at once, the pictures among them', async () => {
+    gateway.fake.on(cancelReplies, () => ({ stopped: [reply(id, { state: 'cancelled' })] }));
+    gateway.fake.on(cancelChatImages, () => ({ accepted: true as const }));
+    const answer = await gateway.ask('/api/replies/cancel', { method: 'POST', token, json: {} });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { stopped: [{ id, state: 'cancelled' }], images_told: true },
+    });
+    expect(gateway.fake.asked).toEqual(
+      expect.arrayContaining([
+        { call: 'reply.cancel_all', request: { userId: 1 } },
+        { call: 'image.cancel_chat', request: { userId: 1 } },
+      ]),
+    );
+  });
+
+  test.each([
+    ['/api/replies/cancel', { chat_id: 7 }],
+    ['/api/chats/7/cancel', undefined],
+  ])('%s stops what is made for one chat, also when the pictures cannot be told', async (path, json) => {
+    const receipt = { idle_ms: 9, returned_ms: 4_000 };
+    gateway.fake.on(cancelReplies, () => ({
+      stopped: [reply(id, { state: 'cancelled', details: { receipt } })],
+    }));
+    gateway.fake.refuse(cancelChatImages, 'internal');
+    const answer = await gateway.ask(path, { method: 'POST', token, json });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { stopped: [{ id, details: { receipt } }], images_told: false },
+    });
+    expect(gateway.fake.asked).toEqual(
+      expect.arrayContaining([
+        { call: 'reply.cancel_all', request: { userId: 1, chatId: 7 } },
+        { call: 'image.cancel_chat', request: { userId: 1, chatId: 7 } },
+      ]),
+    );
+  });
+
+  test('a chat of somebody else does not exist', async () => {
+    gateway.fake.refuse(cancelReplies, 'chat.not_found');
+    gateway.fake.on(cancelChatImages, () => ({ accepted: true as const }));
+    const answer = await gateway.ask('/api/chats/8/cancel', { method: 'POST', token });
+    expect(answer).toMatchObject({ status: 404, body: { code: 'chat.not_found' } });
   });
 });
 

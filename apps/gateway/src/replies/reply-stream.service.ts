@@ -11,6 +11,8 @@ export interface ReplyPosition {
   readonly message: Message;
   /** Byte offset behind the last event that the reader has; 0 is the beginning. */
   readonly after: number;
+  /** What the reader calls that position; without it, `Last-Event-ID`. */
+  readonly afterField?: string;
 }
 
 /** Sends everything that happens to an assistant message to one reader. */
@@ -25,10 +27,10 @@ export class ReplyStreamService {
   }
 
   /** @throws AppError `request.invalid` for an offset that is not an event's end, `store.unavailable` without Redis */
-  send(sink: EventSink, { userId, message, after }: ReplyPosition): Promise<void> {
+  send(sink: EventSink, { userId, message, ...position }: ReplyPosition): Promise<void> {
     return this.logs.send(sink, {
+      ...position,
       key: replyLogKey(message.id),
-      after,
       work: workOf(message),
       ask: async () => workOf(await this.chats.call(getReply, { userId, replyId: message.id })),
     });
