@@ -170,7 +170,22 @@ export const ERRORS = {
     say: 'The models of this server cannot be changed from here.',
   },
   'server.unknown': { http: 422, retry: 'never', say: 'This model server is not configured.' },
+  'pull.model_unknown': {
+    http: 422,
+    retry: 'never',
+    say: 'There is no model of this name to download. Check the name and its tag.',
+  },
   'pull.not_found': { http: 404, retry: 'never', say: 'This download does not exist.' },
+  'local.not_installed': {
+    http: 409,
+    retry: 'never',
+    say: 'The CPU engine is not installed on this machine.',
+  },
+  'local.model_unreadable': {
+    http: 409,
+    retry: 'never',
+    say: 'The model of the CPU engine is missing, or is no file that it can read.',
+  },
   'local.not_set_up': { http: 409, retry: 'never', say: 'The CPU engine is not set up here.' },
   'experiment.not_found': { http: 404, retry: 'never', say: 'This comparison does not exist.' },
   'experiment.model_taken': {
