@@ -96,11 +96,14 @@ describe.each(DIALECTS)('chats in %s', (dialect) => {
     await expect(found('nothing')).resolves.toEqual([]);
   });
 
-  test.each(['%', '_', '!', '\\', "'", '"', '*', '🙂'])('%s is no word: nothing is found by it', async (sign) => {
-    const userId = newUser();
-    await chats.create(userId, { title: `a ${sign} b` }, 2);
-    await expect(list({ userId, text: sign })).resolves.toEqual([]);
-  });
+  test.each(['%', '_', '!', '\\', "'", '"', '*', '🙂'])(
+    '%s is no word: nothing is found by it',
+    async (sign) => {
+      const userId = newUser();
+      await chats.create(userId, { title: `a ${sign} b` }, 2);
+      await expect(list({ userId, text: sign })).resolves.toEqual([]);
+    },
+  );
 
   test('one user neither sees nor changes nor deletes the chat of another', async () => {
     const [mine, other] = [newUser(), newUser()];

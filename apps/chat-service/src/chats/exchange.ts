@@ -5,7 +5,6 @@ import type {
   Message,
   MessageDetails,
   Routing,
-  SendMessageBody,
   ThinkSetting,
 } from '@baton/contracts';
 import type { ChatRow } from './chat.entity.ts';
@@ -107,14 +106,4 @@ export interface Turn {
   readonly imageIds: readonly number[];
   /** Who spoke, in a chat between models. */
   readonly speaker: number | null;
-}
-
-/** A message as it comes in at the door; whoever asks has checked whose the pictures are. */
-export function exchangeOf(
-  { userId, chatId }: Pick<NewExchange, 'userId' | 'chatId'>,
-  body: SendMessageBody,
-  attachments: readonly Attachment[],
-): NewExchange {
-  const { content, model, replaces, parent_id: parentId, ...options } = body;
-  return { userId, chatId, content, model, replaces, parentId, attachments, options };
 }

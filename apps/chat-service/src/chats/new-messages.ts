@@ -1,4 +1,4 @@
-import type { AnswerOptions, Attachment, MessageDetails } from '@baton/contracts';
+import type { AnswerOptions, Attachment, ChatFile, MessageDetails } from '@baton/contracts';
 import type { MessageRow } from './message.entity.ts';
 
 type NewMessage = Omit<MessageRow, 'id'>;
@@ -73,5 +73,27 @@ export function imageReplyRow(of: {
     state: 'queued',
     createdAt: of.now,
     finishedAt: null,
+  };
+}
+
+/** A message out of a file: said and done, at the time that the file names. */
+export function importedRow(
+  chatId: number,
+  parentId: number | null,
+  { role, content, thinking, model, created_at: createdAt }: ChatFile['messages'][number],
+): NewMessage {
+  const at = Date.parse(createdAt);
+  return {
+    ...NOTHING_YET,
+    chatId,
+    parentId,
+    role,
+    kind: 'text',
+    content,
+    thinking,
+    model,
+    state: 'done',
+    createdAt: at,
+    finishedAt: at,
   };
 }
