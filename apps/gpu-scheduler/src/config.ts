@@ -30,6 +30,8 @@ export const schedulerEnv = z.object({
   GPU_MAX_VISIT_GROWTH: envInteger({ default: 3, min: 1, max: 10 }),
   /** Who has been passed over this long goes first, however much GPU time they have had, in seconds. */
   GPU_AGED_AFTER_SECONDS: envInteger({ default: 200, min: 1, max: 86_400 }),
+  /** Background work (batches) that has waited this long counts as work that somebody waits for, in seconds. */
+  GPU_BACKGROUND_AGED_SECONDS: envInteger({ default: 1_800, min: 1, max: 604_800 }),
   /** GPU time that somebody has used counts half after this time, in seconds. */
   GPU_FAIRNESS_HALF_LIFE_SECONDS: envInteger({ default: 900, min: 10, max: 604_800 }),
   /** Requests that may wait for the GPU, all together and of one person; 0 is no limit. */
@@ -97,6 +99,7 @@ export function toConfig(env: SchedulerEnv): SchedulerConfig {
           comfyui: env.GPU_AGED_AFTER_SECONDS * 1_000,
           ollama: env.GPU_AGED_AFTER_SECONDS * 1_000,
         },
+        backgroundAgedMs: env.GPU_BACKGROUND_AGED_SECONDS * 1_000,
         fairnessHalfLifeMs: env.GPU_FAIRNESS_HALF_LIFE_SECONDS * 1_000,
         restoreHome: env.GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI,
         restoreAfterIdleMs: env.GPU_RESTORE_DELAY_MS,

@@ -60,6 +60,10 @@ export const STREAM_FIELD = 'data';
 export const gpuJobKind = z.enum(['reply', 'prompting', 'render']);
 export type GpuJobKind = z.infer<typeof gpuJobKind>;
 
+/** How much somebody minds the wait. */
+export const gpuUrgency = z.enum(['interactive', 'background', 'chore']);
+export type GpuUrgency = z.infer<typeof gpuUrgency>;
+
 /** Data of a GPU job. No prompt and no picture in it: Redis keeps finished jobs for a while. */
 export const gpuJob = z.object({
   version: z.literal(1),
@@ -78,7 +82,7 @@ export const gpuJob = z.object({
    * and after a bound of their own. `chore`: titles and the like; only on the lane that has the GPU while nobody waits,
    * never the reason of a swap.
    */
-  urgency: z.enum(['interactive', 'background', 'chore']).optional(),
+  urgency: gpuUrgency.optional(),
   submittedAtMs: z.int().positive(),
   correlationId: z.string(),
 });
@@ -86,6 +90,11 @@ export type GpuJob = z.infer<typeof gpuJob>;
 
 /** Natural order of BullMQ (smaller is sooner), shown by dashboards; the policy decides for itself. 0 is never used. */
 export const GPU_JOB_PRIORITY = { comfyui: 10, ollama: 20 } as const;
+const BEHIND_EVERYBODY = { interactive: 0, background: 100, chore: 200 } as const;
+
+export function gpuJobPriority({ lane: { engine }, urgency }: Pick<GpuJob, 'lane' | 'urgency'>): number {
+  return GPU_JOB_PRIORITY[engine] + BEHIND_EVERYBODY[urgency ?? 'interactive'];
+}
 
 export const leaseOutcome = z.enum(['completed', 'failed', 'cancelled']);
 export type LeaseOutcome = z.infer<typeof leaseOutcome>;
@@ -125,6 +134,8 @@ export const leaseRecord = z.object({
   reason: grantReason.optional(),
   submittedAtMs: z.coerce.number().int().positive().optional(),
   estimateMs: z.coerce.number().int().positive().optional(),
+  /** Absent: interactive. */
+  urgency: gpuUrgency.optional(),
 });
 export type LeaseRecord = z.infer<typeof leaseRecord>;
 
@@ -267,6 +278,8 @@ export const queueEntry = z.object({
   kind: gpuJobKind,
   lane: laneLabel,
   running: z.boolean(),
+  /** Absent: interactive. */
+  urgency: gpuUrgency.optional(),
   submittedAtMs: z.int(),
   view: waitingView.nullable(),
 });
@@ -322,6 +335,8 @@ export const leaseHistory = z
     outcome: leaseOutcome.nullable(),
     code: z.string().nullable(),
     estimate_ms: z.int().positive(),
+    /** Absent: interactive. */
+    urgency: gpuUrgency.optional(),
   })
   .meta({ id: 'LeaseHistory' });
 export type LeaseHistory = z.infer<typeof leaseHistory>;

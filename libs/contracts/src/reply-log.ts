@@ -35,6 +35,8 @@ export const waitReason = z.object({
     'engine_starting',
     'scheduler_away',
     'engine_unavailable',
+    /** Nobody sits and waits for it: it goes when the GPU has nothing else to do. */
+    'gives_way',
   ]),
   /** What holds the GPU at the moment, when that is the reason. */
   holder: laneLabel.nullable(),

@@ -1,16 +1,16 @@
-import type { LaneLabel, TimelineEntry } from '@baton/contracts';
+import type { TimelineEntry } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import type { Lease } from './lease.ts';
 
 /** Measures one use of the GPU for the timeline of a message. Starts to count when it is made. */
 export class LeaseTime {
   private readonly clock: Clock;
-  private readonly lane: LaneLabel;
+  private readonly lane: TimelineEntry['lane'];
   private readonly lease: Pick<Lease, 'timeline'>;
   private readonly startedAt: number;
   private firstMs: number | null = null;
 
-  constructor(clock: Clock, lane: LaneLabel, lease: Pick<Lease, 'timeline'>) {
+  constructor(clock: Clock, lane: TimelineEntry['lane'], lease: Pick<Lease, 'timeline'>) {
     this.clock = clock;
     this.lane = lane;
     this.lease = lease;

@@ -1,4 +1,4 @@
-import { GPU_JOB_PRIORITY, gpuQueueName, type GpuJob } from '@baton/contracts';
+import { gpuJobPriority, gpuQueueName, type GpuJob } from '@baton/contracts';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { FollowedCommand } from './followed-command.ts';
@@ -38,7 +38,7 @@ export class SubmittedJobStore {
     const send = (): Promise<unknown> =>
       this.queue.add(job.kind, job, {
         jobId,
-        priority: GPU_JOB_PRIORITY[job.lane.engine],
+        priority: gpuJobPriority(job),
         attempts: 1,
         removeOnComplete: KEEP_ENDED,
         removeOnFail: KEEP_ENDED,

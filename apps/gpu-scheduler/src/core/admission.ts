@@ -9,16 +9,21 @@ export interface Refusal {
 }
 
 /**
- * Whether a new job is let in. Checked in this order: the user's own limit; the queue's; the expected wait. Jobs that a
- * new leader finds were let in before and are never refused.
+ * Whether a new job is let in. Checked in this order: the user's own limit, which background work has for itself and chores
+ * do not have; the queue's; the expected wait, which only somebody who waits is spared. Jobs that a new leader finds were
+ * let in before and are never refused.
  */
 export function refusal(state: GpuState, arrival: Arrival, nowMs: number): Refusal | null {
   const { maxWaiting, maxWaitingPerUser, maxExpectedWaitMs } = state.settings;
-  const ofUser = totalOf(state, (queue) => queue.countOf(arrival.userId));
+  const { urgency, userId } = arrival;
+  let ofUser = 0;
+  if (urgency === 'background') {
+    for (const queue of state.background.values()) ofUser += queue.countOf(userId);
+  } else if (urgency === undefined) ofUser = totalOf(state, (queue) => queue.countOf(userId));
   const expectedWaitMs = Math.round(expectedWait(state, arrival, nowMs));
   if (maxWaitingPerUser > 0 && ofUser >= maxWaitingPerUser) return { code: 'gpu.user_limit', expectedWaitMs };
   const isFull = maxWaiting > 0 && state.jobs.size >= maxWaiting;
-  const isTooLong = maxExpectedWaitMs > 0 && expectedWaitMs > maxExpectedWaitMs;
+  const isTooLong = urgency === undefined && maxExpectedWaitMs > 0 && expectedWaitMs > maxExpectedWaitMs;
   return isFull || isTooLong ? { code: 'gpu.overloaded', expectedWaitMs } : null;
 }
 

@@ -40,9 +40,14 @@ interface Wait {
 }
 
 /** Plays the floods and returns the world, with every job that was the only one of its user in its lane when it came. */
-function play(world: World, floods: readonly Flood[], minutes: number): Map<string, Wait> {
+function play(
+  world: World,
+  floods: readonly Flood[],
+  minutes: number,
+  isOver = (): boolean => false,
+): Map<string, Wait> {
   const waits = new Map<string, Wait>();
-  for (let second = 0; second < minutes * 60; second += 5) {
+  for (let second = 0; second < minutes * 60 && !isOver(); second += 5) {
     for (const { lane: at, user, depth, fromMin, forMin } of floods) {
       if (second < fromMin * 60 || second >= (fromMin + forMin) * 60) continue;
       const lane = LANES[at] ?? IMAGES;
@@ -98,6 +103,55 @@ test('whatever others ask for, the wait of whoever has nothing else waiting is b
       }
     }),
     { numRuns: traceCount(6, LONG), seed: 20261123 },
+  );
+});
+
+test('background work of others costs whoever asks the work under way and two swaps, no more', () => {
+  const chats = fc.array(
+    fc.record({ lane: fc.nat(2), gapMs: fc.integer({ min: 1_000, max: 90_000 }), user: fc.nat(3) }),
+    { minLength: 1, maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(chats, fc.nat(2 ** 31), fc.integer({ min: 1, max: 4 }), (asked, seed, slots) => {
+      const world = worldOf(seed, { ...SETTINGS, maxWaitingPerUser: 0, ollamaSlots: slots });
+      for (let n = 0; n < 90; n += 1) {
+        const lane = LANES[n % 3] ?? IMAGES;
+        world.submit(lane, 50 + (n % 4), WORK_MS[lane.engine], 'background');
+      }
+      const mostMs = WORK_MS.comfyui + 2 * SWAP_MS + 4_000;
+      for (const { lane, gapMs, user } of asked) {
+        world.agenda.runUntil(world.nowMs + gapMs);
+        const job = world.submit(LANES[lane] ?? IMAGES, user, 5_000);
+        const askedAtMs = world.nowMs;
+        while (job.place !== 'ended') world.agenda.runUntil(world.nowMs + 1_000);
+        const waitedMs = (job.grantedAtMs ?? Number.POSITIVE_INFINITY) - askedAtMs;
+        must(waitedMs <= mostMs, `I4: waited ${waitedMs} of ${mostMs} ms behind background work`);
+      }
+    }),
+    { numRuns: traceCount(6, LONG), seed: 20261126 },
+  );
+});
+
+test('background work does not starve, however much others ask for', () => {
+  const backgroundAgedMs = 120_000;
+  fc.assert(
+    fc.property(story, fc.nat(2), ({ seed, slots, growth, floods }, at) => {
+      const limits = { maxWaitingPerUser: 0, maxWaiting: 0, maxExpectedWaitMs: 0, backgroundAgedMs };
+      const settings = { ...SETTINGS, ...limits, ollamaSlots: slots, maxTurnGrowth: growth };
+      const world = worldOf(seed, settings);
+      const lane = LANES[at] ?? IMAGES;
+      const job = world.submit(lane, 40, WORK_MS[lane.engine], 'background');
+      const endless = floods.map((one) => ({ ...one, fromMin: 0, forMin: 600 }));
+      const workMs = { comfyui: WORK_MS.comfyui + 2_000, ollama: WORK_MS.ollama + 2_000 };
+      const worst: Worst = { swapMs: SWAP_MS + 2_000, workMs, models: 2, users: 7 };
+      const boundMs = backgroundAgedMs + longestWaitMs(settings, lane.engine, worst);
+      play(world, endless, Math.ceil(boundMs / 60_000), () => job.grantedAtMs !== null);
+      must(
+        job.grantedAtMs !== null && job.grantedAtMs <= boundMs,
+        'I4: background work is served in the end',
+      );
+    }),
+    { numRuns: traceCount(6, LONG), seed: 20261127 },
   );
 });
 

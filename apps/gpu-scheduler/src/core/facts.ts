@@ -1,11 +1,12 @@
 import { refusal } from './admission.ts';
 import { learnService, learnSwap, serviceBand } from './estimates.ts';
-import { charge, sweepAccounts, virtualOf, welcome } from './fairness.ts';
+import { charge, sweepAccounts } from './fairness.ts';
 import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
 import { withRequest, withWork } from './load.ts';
 import { endOrder, orderPatienceEndMs } from './order-end.ts';
 import { decide, patienceEndMs } from './policy.ts';
 import {
+  allQueues,
   laneQueue,
   laneWorks,
   takeOut,
@@ -18,6 +19,7 @@ import {
   type SwapCause,
   type SwapPhase,
 } from './state.ts';
+import { enqueue, isBusy } from './urgency.ts';
 
 /**
  * Everything that can happen, as functions of the state, the fact and the time. Each moves the state on and returns what
@@ -58,9 +60,12 @@ export function onArrival(state: GpuState, arrival: Arrival, nowMs: number): Eff
     return [{ do: 'end', job: { ...arrival, seq: 0 }, ending: { outcome: 'failed', code }, expectedWaitMs }];
   }
   admitUndecided(state, arrival, nowMs);
-  const workMs = serviceBand(state.estimates, arrival).mean;
-  state.load = withWork(state.load, arrival.lane.engine, workMs, nowMs);
-  if (arrival.lane.engine === 'ollama') state.demand = withRequest(state.demand, arrival.lane);
+  if (arrival.urgency === undefined) {
+    const workMs = serviceBand(state.estimates, arrival).mean;
+    state.load = withWork(state.load, arrival.lane.engine, workMs, nowMs);
+    if (arrival.lane.engine === 'ollama') state.demand = withRequest(state.demand, arrival.lane);
+    state.calmSinceMs = nowMs;
+  }
   return decide(state, nowMs);
 }
 
@@ -86,7 +91,7 @@ export function onCancel(state: GpuState, jobId: string, nowMs: number): Effect[
   const job = state.jobs.get(jobId);
   if (job !== undefined) {
     takeOut(state, job);
-    return [{ do: 'end', job, ending: CANCELLED }, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+    return [{ do: 'end', job, ending: CANCELLED }, ...left(state, job, nowMs), ...decide(state, nowMs)];
   }
   const running = runningJob(state, jobId);
   return running === null ? [] : takeBack(running, 'cancelled', CANCELLED);
@@ -97,7 +102,7 @@ export function onVanished(state: GpuState, jobId: string, nowMs: number): Effec
   const job = state.jobs.get(jobId);
   if (job === undefined) return [];
   takeOut(state, job);
-  return [...becameIdle(state, nowMs), ...decide(state, nowMs)];
+  return [...left(state, job, nowMs), ...decide(state, nowMs)];
 }
 
 /** `bootId` is the process-manager's that let the lease through. */
@@ -123,7 +128,8 @@ export function onGrantFailed(state: GpuState, leaseId: string, why: GrantFailur
   state.running.delete(leaseId);
   settleAccount(state, running, 0, nowMs);
   const effects: Effect[] = [];
-  if (state.visit !== null) state.visit.served = Math.max(0, state.visit.served - 1);
+  const isCounted = running.job.urgency !== 'chore';
+  if (state.visit !== null && isCounted) state.visit.served = Math.max(0, state.visit.served - 1);
   if (running.ending?.outcome === 'cancelled' || why === 'cancelled') {
     effects.push({ do: 'end', job: running.job, ending: CANCELLED });
   } else if (why !== 'job_gone') {
@@ -131,7 +137,7 @@ export function onGrantFailed(state: GpuState, leaseId: string, why: GrantFailur
     if (why === 'refused') pauseLane(state, running.job.lane, nowMs);
     else setAway(state, nowMs);
   }
-  return [...effects, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+  return [...effects, ...left(state, running.job, nowMs), ...decide(state, nowMs)];
 }
 
 /** The holder gave the lease back. */
@@ -163,7 +169,7 @@ export function onDoorShut(state: GpuState, leaseId: string, isQuiet: boolean, n
     state.estimates = learnService(state.estimates, job, tookMs);
   }
   const finish: Effect = { do: 'finish', leaseId, job, ending };
-  return [finish, ...becameIdle(state, nowMs), ...decide(state, nowMs)];
+  return [finish, ...left(state, job, nowMs), ...decide(state, nowMs)];
 }
 
 export function onSwapAccepted(state: GpuState, swapId: string): Effect[] {
@@ -237,7 +243,7 @@ export function onUnloaded(state: GpuState, laneKey: string, nowMs: number): Eff
 export function onTick(state: GpuState, nowMs: number): Effect[] {
   const effects: Effect[] = [];
   if (!state.node.isPresent) {
-    for (const queue of [...state.lanes.values()]) {
+    for (const queue of [...allQueues(state)]) {
       for (let job = queue.oldest(); job !== null; job = queue.oldest()) {
         if (nowMs < patienceEndMs(state, job)) break;
         takeOut(state, job);
@@ -318,7 +324,15 @@ function swapFailed(
   // Whoever ordered it by hand is told at once and may try again; the jobs have more patience.
   const order = state.order?.to.key === lane.key ? endOrder(state, 'failed', ending.code) : [];
   if (queue.failures < state.settings.maxSwapFailures) return order;
-  return [...order, ...giveUp(state, [...queue.jobs()], ending)];
+  const waiting = [...allQueues(state)].filter((one) => one.lane.key === lane.key);
+  return [
+    ...order,
+    ...giveUp(
+      state,
+      waiting.flatMap((one) => [...one.jobs()]),
+      ending,
+    ),
+  ];
 }
 
 /** The card cannot be cleared: no lane can be served. */
@@ -340,7 +354,7 @@ function giveUp(state: GpuState, jobs: readonly WaitingJob[], ending: Ending): E
 }
 
 function pauseLane(state: GpuState, lane: Lane, nowMs: number): LaneQueue {
-  const queue = laneQueue(state, lane);
+  const queue = laneQueue(state.lanes, lane);
   queue.retryAtMs = nowMs + pauseMs(state, queue.failures);
   queue.failures += 1;
   return queue;
@@ -349,12 +363,6 @@ function pauseLane(state: GpuState, lane: Lane, nowMs: number): LaneQueue {
 function pauseMs(state: GpuState, failuresBefore: number): number {
   const { retryPauseMs, maxRetryPauseMs } = state.settings;
   return Math.min(maxRetryPauseMs, retryPauseMs * 2 ** Math.min(failuresBefore, 10));
-}
-
-function enqueue(state: GpuState, job: WaitingJob, nowMs: number): void {
-  welcome(state, job.userId, nowMs);
-  state.jobs.set(job.id, job);
-  laneQueue(state, job.lane).add(job, virtualOf(state, job.userId));
 }
 
 /** The estimate that was charged at the grant gives way to the time that it really took. */
@@ -367,7 +375,9 @@ function settleAccount(
   charge(state, job.userId, (tookMs - charged.ms) * charged.weight, nowMs);
 }
 
-function becameIdle(state: GpuState, nowMs: number): [] {
-  if (state.running.size === 0 && state.jobs.size === 0) state.idleSinceMs = nowMs;
+/** A job waits or runs no more. How long the GPU has been idle, and how long nobody has asked, is not for chores to say. */
+function left(state: GpuState, { urgency }: WaitingJob, nowMs: number): [] {
+  if (urgency === undefined) state.calmSinceMs = nowMs;
+  if (urgency !== 'chore' && !isBusy(state)) state.idleSinceMs = nowMs;
   return [];
 }

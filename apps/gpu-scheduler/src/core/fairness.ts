@@ -1,4 +1,5 @@
-import type { GpuState } from './state.ts';
+import type { WaitingJob } from './lane-queue.ts';
+import { allQueues, type GpuState } from './state.ts';
 
 /**
  * How much GPU time each user has had, as virtual time: the one who has had least is served next. Four rules:
@@ -29,7 +30,7 @@ export function virtualOf(state: GpuState, userId: number): number {
 export function charge(state: GpuState, userId: number, amount: number, nowMs: number): void {
   const virtual = Math.max(0, virtualOf(state, userId) + amount);
   state.accounts.set(userId, { virtual, changedAtMs: nowMs });
-  for (const queue of state.lanes.values()) queue.rerank(userId, virtual);
+  for (const queue of allQueues(state)) queue.rerank(userId, virtual);
 }
 
 /** To be called before a job of theirs is added or counted as running. */
@@ -39,9 +40,20 @@ export function welcome(state: GpuState, userId: number, nowMs: number): void {
   if (floor > virtualOf(state, userId)) state.accounts.set(userId, { virtual: floor, changedAtMs: nowMs });
 }
 
+/** Who has only other work here does not take part in the comparison; what it uses is charged all the same. */
+function isAwaited({ urgency, isAged }: WaitingJob): boolean {
+  return urgency === undefined || isAged === true;
+}
+
 function isActive(state: GpuState, userId: number): boolean {
-  for (const running of state.running.values()) if (running.job.userId === userId) return true;
+  for (const { job } of state.running.values()) if (job.userId === userId && isAwaited(job)) return true;
   for (const queue of state.lanes.values()) if (queue.countOf(userId) > 0) return true;
+  return false;
+}
+
+function isHere(state: GpuState, userId: number): boolean {
+  for (const queue of allQueues(state)) if (queue.countOf(userId) > 0) return true;
+  for (const { job } of state.running.values()) if (job.userId === userId) return true;
   return false;
 }
 
@@ -50,6 +62,7 @@ function leastActive(state: GpuState): number {
   for (const queue of state.lanes.values()) least = Math.min(least, queue.leastVirtual() ?? least);
   // What is charged for work that has not been done yet does not count against who comes meanwhile.
   for (const { job, charge: charged } of state.running.values()) {
+    if (!isAwaited(job)) continue;
     least = Math.min(least, virtualOf(state, job.userId) - charged.ms * charged.weight);
   }
   return Number.isFinite(least) ? Math.max(0, least) : 0;
@@ -64,6 +77,6 @@ export function sweepAccounts(state: GpuState, nowMs: number): void {
   if (nowMs < state.sweptAtMs + SWEEP_MS) return;
   state.sweptAtMs = nowMs;
   for (const [userId, { changedAtMs }] of [...state.accounts.entries()]) {
-    if (changedAtMs < nowMs - SWEEP_MS && !isActive(state, userId)) state.accounts.delete(userId);
+    if (changedAtMs < nowMs - SWEEP_MS && !isHere(state, userId)) state.accounts.delete(userId);
   }
 }

@@ -1,6 +1,6 @@
 import { promiseCorrection, serviceBand, swapBand, type Band } from './estimates.ts';
 import { onDoorShut, onGranted, onReleased, onSwapEnded, onTick } from './facts.ts';
-import type { Engine } from './lane-queue.ts';
+import type { Engine, WaitingJob } from './lane-queue.ts';
 import { loadOf } from './load.ts';
 import { nextWakeMs } from './policy.ts';
 import { copyState, type Effect, type GpuState, type Promised } from './state.ts';
@@ -59,7 +59,7 @@ export function forecast(now: GpuState, nowMs: number): ReadonlyMap<string, Expe
         const { engine } = effect.job.lane;
         const wait = timeMs - nowMs + comersMs[engine](timeMs - nowMs);
         const spreadMs = Math.max(MIN_SPREAD_MS, Math.hypot(Z90 * Math.sqrt(variance), MODEL_ERROR * wait));
-        remember(now, effect.job.id, { grantAtMs: nowMs + wait, spreadMs });
+        remember(now, effect.job, { grantAtMs: nowMs + wait, spreadMs });
         const { middle, late } = corrections[engine];
         const p50Ms = Math.max(0, Math.round(wait + middle * spreadMs));
         const p90Ms = Math.max(p50Ms, Math.round(wait + late * spreadMs));
@@ -105,8 +105,9 @@ function delayByComers(state: GpuState, engine: Engine, nowMs: number): (waitMs:
 }
 
 /** Only the first forecast of a job is held against us: later ones are easier, and were asked for when it was nearly over. */
-function remember(state: GpuState, jobId: string, promised: Promised): void {
-  if (!state.promises.has(jobId)) state.promises.set(jobId, promised);
+function remember(state: GpuState, { id, urgency }: WaitingJob, promised: Promised): void {
+  // Work that gives way is held up by everybody who comes: what that teaches is not true of the others.
+  if (urgency === undefined && !state.promises.has(id)) state.promises.set(id, promised);
 }
 
 function underWay(state: GpuState, nowMs: number): Coming[] {

@@ -30,6 +30,10 @@ export interface WaitingJob {
   readonly kind?: string;
   /** How much work, in units of its kind (an image: steps times megapixels); better than the submitter's guess. */
   readonly workUnits?: number;
+  /** Absent: somebody waits for it. What the other two are held to is in `urgency.ts`. */
+  readonly urgency?: 'background' | 'chore';
+  /** Background work that has waited so long that it counts as somebody's who waits for it. */
+  readonly isAged?: true;
   readonly submittedAtMs: number;
   /** Order of arrival at this scheduler; a closed gate is a number on this scale. */
   readonly seq: number;

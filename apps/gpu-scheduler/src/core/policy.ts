@@ -4,6 +4,8 @@ import type { Lane, LaneQueue, WaitingJob } from './lane-queue.ts';
 import { shareOf } from './load.ts';
 import { orderPatienceEndMs, settleOrder } from './order-end.ts';
 import {
+  allQueues,
+  queuesFor,
   takeOut,
   type Effect,
   type GpuState,
@@ -13,15 +15,15 @@ import {
   type Visit,
 } from './state.ts';
 import {
-  drainEndMs,
-  entitled,
-  EVERYBODY,
-  gateWakeMs,
+  inCharge,
+  isBusy,
   isOffered,
-  settleGates,
-  slotsOf,
-  turnLength,
-} from './visits.ts';
+  mayLeave,
+  settleUrgency,
+  urgencyWakeMs,
+  waitingCount,
+} from './urgency.ts';
+import { drainEndMs, entitled, EVERYBODY, gateWakeMs, settleGates, slotsOf, turnLength } from './visits.ts';
 
 /**
  * Decides what the GPU does next, after every fact. Checked in this order:
@@ -33,11 +35,13 @@ import {
  *   6. somebody still runs: wait for the end;
  *   7. somebody waits in another lane: swap to the lane whose turn it is;
  *   8. nobody waits, and that has lasted: go home.
+ * While nobody waits but background work, that is who waits in all of this (`urgency.ts`). Chores take what 5 leaves over.
  * Pure but for `state`, which it moves on: the same state and time give the same effects.
  */
 export function decide(state: GpuState, nowMs: number): Effect[] {
   const effects = settleOrder(state);
   if (!state.node.isPresent || state.swap !== null) return effects;
+  settleUrgency(state, nowMs);
   settleGates(state, nowMs);
   if (state.clearing !== null) {
     const mayClear = state.running.size === 0 && nowMs >= state.clearing.atMs;
@@ -61,7 +65,7 @@ export function decide(state: GpuState, nowMs: number): Effect[] {
 export function nextWakeMs(state: GpuState, nowMs: number): number | null {
   let wake = EVERYBODY;
   if (!state.node.isPresent) {
-    for (const queue of state.lanes.values()) {
+    for (const queue of allQueues(state)) {
       const oldest = queue.oldest();
       if (oldest !== null) wake = Math.min(wake, patienceEndMs(state, oldest));
     }
@@ -69,14 +73,17 @@ export function nextWakeMs(state: GpuState, nowMs: number): number | null {
     return Number.isFinite(wake) ? wake : null;
   }
   if (state.swap !== null) return null;
-  for (const lane of state.lanes.values()) {
-    if (lane.size > 0 && lane.retryAtMs > nowMs) wake = Math.min(wake, lane.retryAtMs);
+  for (const { size, lane } of allQueues(state)) {
+    const retryAtMs = state.lanes.get(lane.key)?.retryAtMs ?? 0;
+    if (size > 0 && retryAtMs > nowMs) wake = Math.min(wake, retryAtMs);
   }
   if (state.clearing !== null && state.clearing.atMs > nowMs) wake = Math.min(wake, state.clearing.atMs);
   const gateMs = gateWakeMs(state, nowMs);
   if (gateMs > nowMs) wake = Math.min(wake, gateMs);
+  wake = Math.min(wake, urgencyWakeMs(state, nowMs));
   const home = homeLane(state);
-  if (home !== null) wake = Math.min(wake, home.fromMs);
+  // Until a chore has ended there is nothing to be done about it.
+  if (home !== null && (state.running.size === 0 || home.fromMs > nowMs)) wake = Math.min(wake, home.fromMs);
   return Number.isFinite(wake) ? wake : null;
 }
 
@@ -91,10 +98,9 @@ export function patienceEndMs(state: GpuState, job: WaitingJob): number {
  */
 function grantNext(state: GpuState, nowMs: number): Effect | null {
   const { visit, settings } = state;
-  if (visit === null) return null;
-  if (state.running.size >= slotsOf(state, visit.lane.engine)) return null;
-  const queue = state.lanes.get(visit.lane.key);
-  if (queue === undefined || !isOffered(queue, nowMs)) return null;
+  if (visit === null || !hasPlace(state, visit)) return null;
+  const queue = inCharge(state).get(visit.lane.key);
+  if (queue === undefined || !isOffered(state, queue, nowMs)) return leftOver(state, visit, nowMs);
   const { throughSeq, reason, notServedSinceMs } = entitled(state, visit, nowMs);
   const without = usersAtTheirLimit(state);
   const agedBeforeMs = nowMs - settings.agedAfterMs[visit.lane.engine];
@@ -113,6 +119,24 @@ function grantNext(state: GpuState, nowMs: number): Effect | null {
   return endMs <= visit.drainedAtMs ? grant(state, visit, rider.job, 'rides_along', nowMs) : null;
 }
 
+/** Where a visit has several places, one is kept for somebody who comes and waits. */
+function hasPlace(state: GpuState, visit: Visit): boolean {
+  const slots = slotsOf(state, visit.lane.engine);
+  const isKept = slots > 1 && (state.isBackgroundsTurn || waitingCount(state) === 0);
+  return state.running.size < (isKept ? slots - 1 : slots);
+}
+
+/** A chore of the visit's lane, when nobody waits for anything and the GPU is not about to go home. */
+function leftOver(state: GpuState, visit: Visit, nowMs: number): Effect | null {
+  const queue = state.chores.get(visit.lane.key);
+  if (queue === undefined || !isOffered(state, queue, nowMs)) return null;
+  if (waitingCount(state) > 0 || state.order !== null) return null;
+  const home = homeLane(state);
+  if (home !== null && nowMs >= home.fromMs) return null;
+  const next = queue.next({ throughSeq: EVERYBODY, agedBeforeMs: 0, without: usersAtTheirLimit(state) });
+  return next === null ? null : grant(state, visit, next.job, 'visit_open', nowMs);
+}
+
 function usersAtTheirLimit(state: GpuState): number[] {
   const { maxRunningPerUser } = state.settings;
   if (maxRunningPerUser === 0) return [];
@@ -123,9 +147,10 @@ function usersAtTheirLimit(state: GpuState): number[] {
 
 function grant(state: GpuState, visit: Visit, job: WaitingJob, reason: GrantReason, nowMs: number): Effect {
   keepPromise(state, job, nowMs);
-  state.lanes.get(job.lane.key)?.served(job.userId, nowMs);
+  queuesFor(state, job).get(job.lane.key)?.served(job.userId, nowMs);
   takeOut(state, job);
-  visit.served += 1;
+  // A chore is no reason for a visit, and does not make up for one.
+  if (job.urgency !== 'chore') visit.served += 1;
   state.grants += 1;
   const leaseId = `${state.term}-${state.grants}`;
   const charged = { ms: serviceBand(state.estimates, job).mean, weight: weightAt(state, nowMs) };
@@ -172,6 +197,7 @@ interface Candidate {
  * Within an engine the lane that has waited longest. A switch by hand counts as a job of its lane.
  */
 function nextLane(state: GpuState, nowMs: number): Candidate | null {
+  if (!mayLeave(state, nowMs)) return null;
   const found = candidates(state, nowMs);
   const { turn, visit } = state;
   if (turn !== null && visit !== null) {
@@ -207,8 +233,8 @@ function because(candidate: Candidate | null, cause: SwapCause): Candidate | nul
 
 function candidates(state: GpuState, nowMs: number): Candidate[] {
   const found: Candidate[] = [];
-  for (const queue of state.lanes.values()) {
-    if (isOffered(queue, nowMs)) found.push(candidateOf(queue));
+  for (const queue of inCharge(state).values()) {
+    if (isOffered(state, queue, nowMs)) found.push(candidateOf(queue));
   }
   if (state.order !== null) found.push({ lane: state.order.to, seq: state.order.seq, cause: 'by_hand' });
   return found;
@@ -241,8 +267,8 @@ const CLEARLY_MORE = 2;
  */
 function homeLane(state: GpuState): { readonly lane: Lane; readonly fromMs: number } | null {
   const { settings, visit, home } = state;
-  const isBusy = state.running.size > 0 || state.jobs.size > 0 || state.order !== null;
-  if (isBusy || !settings.restoreHome || state.homeFailed || home === null) return null;
+  if (isBusy(state) || state.order !== null || !settings.restoreHome || state.homeFailed || home === null)
+    return null;
   if (visit?.isByHand === true && visit.served === 0) return null;
   const wanted = state.demand[0];
   const isClear = wanted !== undefined && wanted.share >= CLEARLY_MORE * shareOf(state.demand, home);
@@ -256,8 +282,9 @@ function homeLane(state: GpuState): { readonly lane: Lane; readonly fromMs: numb
 /** The old visit is over from here on; the fence of the new one is used up even when the swap fails. */
 function beginSwap(state: GpuState, to: Lane | null, cause: SwapCause, nowMs: number): Effect {
   const from = state.visit?.lane ?? null;
-  const left = state.lanes.get(from?.key ?? '');
-  if (left !== undefined) left.visitedAtSeq = state.arrivals + 1;
+  for (const queue of allQueues(state)) {
+    if (queue.lane.key === from?.key) queue.visitedAtSeq = state.arrivals + 1;
+  }
   state.fence += 1;
   state.nodeTurns += 1;
   state.visit = null;

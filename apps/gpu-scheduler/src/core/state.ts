@@ -16,6 +16,8 @@ export interface Settings {
   readonly maxTurnGrowth: number;
   /** Who has been passed over this long is served first, whatever they have had. */
   readonly agedAfterMs: Readonly<Record<Engine, number>>;
+  /** Background work that has waited this long counts as somebody's who waits for it, one job of a lane at a time. */
+  readonly backgroundAgedMs: number;
   /** GPU time that was used counts half after this time. */
   readonly fairnessHalfLifeMs: number;
   readonly restoreHome: boolean;
@@ -165,7 +167,19 @@ export interface GpuState {
   order: PlacedOrder | null;
   /** The last switch by hand that was heard of: an order may be told twice. */
   lastOrderId: string | null;
+  /** Jobs that somebody waits for. */
   readonly lanes: Map<string, LaneQueue>;
+  /** Those that go when nobody waits. */
+  readonly background: Map<string, LaneQueue>;
+  /** Those that take what is left over. */
+  readonly chores: Map<string, LaneQueue>;
+  /** The background job of a lane that has aged, by the lane's key. */
+  readonly aged: Map<string, string>;
+  /** Nobody waits but background work: the policy serves that. */
+  isBackgroundsTurn: boolean;
+  /** When a job that somebody waits for last came or ended. */
+  calmSinceMs: number;
+  /** All who wait. */
   readonly jobs: LayeredMap<string, WaitingJob>;
   readonly running: Map<string, Running>;
   /** GPU time that users have had, fading; what `fairness.ts` keeps. */
@@ -219,6 +233,11 @@ export function createState({ settings, term, fence, nowMs, estimates }: Beginni
     order: null,
     lastOrderId: null,
     lanes: new Map(),
+    background: new Map(),
+    chores: new Map(),
+    aged: new Map(),
+    isBackgroundsTurn: false,
+    calmSinceMs: nowMs,
     jobs: new LayeredMap(),
     running: new Map(),
     accounts: new LayeredMap(),
@@ -243,7 +262,10 @@ export function copyState(state: GpuState): GpuState {
     visit: state.visit === null ? null : { ...state.visit },
     turn: state.turn === null ? null : { ...state.turn, visited: new Set(state.turn.visited) },
     swap: state.swap === null ? null : { ...state.swap },
-    lanes: new Map([...state.lanes].map(([key, lane]) => [key, lane.copy()])),
+    lanes: copyQueues(state.lanes),
+    background: copyQueues(state.background),
+    chores: copyQueues(state.chores),
+    aged: new Map(state.aged),
     jobs: new LayeredMap(state.jobs),
     running: new Map([...state.running].map(([id, running]) => [id, { ...running }])),
     accounts: new LayeredMap(state.accounts),
@@ -252,23 +274,41 @@ export function copyState(state: GpuState): GpuState {
   };
 }
 
-export function laneQueue(state: GpuState, lane: Lane): LaneQueue {
-  let queue = state.lanes.get(lane.key);
+function copyQueues(queues: ReadonlyMap<string, LaneQueue>): Map<string, LaneQueue> {
+  return new Map([...queues].map(([key, lane]) => [key, lane.copy()]));
+}
+
+export function laneQueue(queues: Map<string, LaneQueue>, lane: Lane): LaneQueue {
+  let queue = queues.get(lane.key);
   if (queue === undefined) {
     queue = new LaneQueue(lane);
-    state.lanes.set(lane.key, queue);
+    queues.set(lane.key, queue);
   }
   return queue;
+}
+
+/** Where a job waits. */
+export function queuesFor(state: GpuState, { urgency, isAged }: WaitingJob): Map<string, LaneQueue> {
+  if (urgency === undefined || isAged === true) return state.lanes;
+  return urgency === 'background' ? state.background : state.chores;
+}
+
+/** Everywhere that jobs wait; those that somebody waits for come first. */
+export function* allQueues(state: GpuState): Generator<LaneQueue, void, undefined> {
+  yield* state.lanes.values();
+  yield* state.background.values();
+  yield* state.chores.values();
 }
 
 /** Takes a waiting job out. A lane without jobs and without a history of failures is forgotten. */
 export function takeOut(state: GpuState, job: WaitingJob): void {
   state.jobs.delete(job.id);
   state.promises.delete(job.id);
-  const queue = state.lanes.get(job.lane.key);
+  const queues = queuesFor(state, job);
+  const queue = queues.get(job.lane.key);
   if (queue === undefined) return;
   queue.remove(job);
-  forgetIfEmpty(state, queue);
+  forgetIfEmpty(queues, queue);
 }
 
 /** What had failed before is over: the next failure is the first one again. */
@@ -276,14 +316,14 @@ export function laneWorks(state: GpuState, lane: Lane): void {
   const queue = state.lanes.get(lane.key);
   if (queue === undefined) return;
   queue.failures = 0;
-  forgetIfEmpty(state, queue);
+  forgetIfEmpty(state.lanes, queue);
 }
 
-function forgetIfEmpty(state: GpuState, queue: LaneQueue): void {
-  if (queue.size === 0 && queue.failures === 0) state.lanes.delete(queue.lane.key);
+function forgetIfEmpty(queues: Map<string, LaneQueue>, queue: LaneQueue): void {
+  if (queue.size === 0 && queue.failures === 0) queues.delete(queue.lane.key);
 }
 
-/** The sum over all lanes. */
+/** The sum over all lanes that somebody waits for. */
 export function totalOf(state: GpuState, figure: (queue: LaneQueue) => number): number {
   let sum = 0;
   for (const queue of state.lanes.values()) sum += figure(queue);

@@ -18,6 +18,7 @@ export const SETTINGS: Settings = {
   maxLaneVisitMs: 60_000,
   maxTurnGrowth: 3,
   agedAfterMs: { comfyui: 200_000, ollama: 200_000 },
+  backgroundAgedMs: 1_800_000,
   fairnessHalfLifeMs: 900_000,
   restoreHome: true,
   restoreAfterIdleMs: 2_000,

@@ -1,7 +1,8 @@
 import { guessWorth, serviceBand, swapBand } from './estimates.ts';
-import type { Engine, LaneQueue } from './lane-queue.ts';
+import type { Engine } from './lane-queue.ts';
 import { loadOf } from './load.ts';
-import { totalOf, type Gate, type GpuState, type GrantReason, type Visit } from './state.ts';
+import { type Gate, type GpuState, type GrantReason, type Visit } from './state.ts';
+import { inCharge, isOffered, mayLeave } from './urgency.ts';
 
 /** How long visits and turns last, and who may still be served in one. */
 
@@ -13,10 +14,6 @@ const SWAPS_PER_TURN = 2;
 const HOPELESS = 2.5;
 /** Beyond this load no length of turns helps; turns are as long as they may be. */
 const FULL_LOAD = 0.95;
-
-export function isOffered(queue: LaneQueue, nowMs: number): boolean {
-  return queue.size > 0 && queue.retryAtMs <= nowMs;
-}
 
 export function otherEngine(engine: Engine): Engine {
   return engine === 'comfyui' ? 'ollama' : 'comfyui';
@@ -43,7 +40,9 @@ export function turnLength(state: GpuState, engine: Engine, nowMs: number): Turn
   const grown = growth(state, nowMs);
   const longestMs = configuredMs * grown;
   const closedAtMs = state.turn?.engine === engine ? (state.turn.gate?.closedAtMs ?? nowMs) : nowMs;
-  const workMs = totalOf(state, (queue) => (queue.lane.engine === engine ? queue.waitingWorkMs : 0));
+  let workMs = 0;
+  for (const queue of inCharge(state).values())
+    if (queue.lane.engine === engine) workMs += queue.waitingWorkMs;
   const neededMs = (workMs * guessWorth(state.estimates, engine)) / slotsOf(state, engine);
   const isHopeless = nowMs - closedAtMs + neededMs > longestMs;
   return { usualMs: isHopeless ? configuredMs * (1 + (grown - 1) / HOPELESS) : longestMs, longestMs };
@@ -106,12 +105,13 @@ interface Elsewhere {
   readonly otherEngine: number;
 }
 
-/** Jobs (and a switch by hand) that wait for another lane than the visit's. */
+/** Jobs (and a switch by hand) that wait for another lane than the visit's, and for which it may be left. */
 function waitingElsewhere(state: GpuState, { lane }: Visit, nowMs: number): Elsewhere {
   let sameEngine = 0;
   let other = 0;
-  for (const queue of state.lanes.values()) {
-    if (queue.lane.key === lane.key || !isOffered(queue, nowMs)) continue;
+  const queues = mayLeave(state, nowMs) ? inCharge(state).values() : [];
+  for (const queue of queues) {
+    if (queue.lane.key === lane.key || !isOffered(state, queue, nowMs)) continue;
     if (queue.lane.engine === lane.engine) sameEngine += queue.size;
     else other += queue.size;
   }
@@ -174,7 +174,7 @@ export function entitled(state: GpuState, visit: Visit, nowMs: number): Entitled
 function isWorthLeaving(state: GpuState, visit: Visit, nowMs: number): boolean {
   const others = waitingElsewhere(state, visit, nowMs).sameEngine;
   if (others === 0) return false;
-  const own = state.lanes.get(visit.lane.key)?.size ?? 0;
+  const own = inCharge(state).get(visit.lane.key)?.size ?? 0;
   const swapMs = swapBand(state.estimates, visit.lane, null).mean;
   return visit.heldJobMs >= swapMs * (own + others + state.running.size);
 }

@@ -8,7 +8,7 @@ const GUESS_MS = 10_000;
 
 /** For a job that is gone, when the former leader died between ending it and forgetting its lease. */
 export function payloadOf(lease: LeaseRecord): GpuJob {
-  const { lane, kind, userId, messageId, chatId, grantedAtMs } = lease;
+  const { lane, kind, userId, messageId, chatId, grantedAtMs, urgency } = lease;
   const { estimateMs = GUESS_MS, submittedAtMs = grantedAtMs } = lease;
   return {
     version: 1,
@@ -18,6 +18,7 @@ export function payloadOf(lease: LeaseRecord): GpuJob {
     messageId,
     chatId,
     estimateMs,
+    ...(urgency === undefined ? {} : { urgency }),
     submittedAtMs,
     correlationId: '',
   };
@@ -37,7 +38,7 @@ export function newLease(
   job: GpuJob,
   { reason, nowMs }: { readonly reason: GrantReason; readonly nowMs: number },
 ): LeaseHistory {
-  const { userId, kind, messageId, submittedAtMs, estimateMs } = job;
+  const { userId, kind, messageId, submittedAtMs, estimateMs, urgency } = job;
   return {
     lease_id: leaseId,
     job_id: jobId,
@@ -51,6 +52,7 @@ export function newLease(
     outcome: null,
     code: null,
     estimate_ms: estimateMs,
+    ...(urgency === undefined ? {} : { urgency }),
   };
 }
 

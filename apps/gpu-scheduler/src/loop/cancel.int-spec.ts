@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { gpuKeys, gpuQueueName } from '@baton/contracts';
+import type { JobEnd } from '@baton/gpu-lease';
 import { eventually, startRedis } from '@baton/testing';
 import { Queue } from 'bullmq';
 import { CHAT, IMAGE, NODE, Stack } from '../testing/stack.ts';
@@ -16,12 +17,16 @@ beforeEach(async () => {
   queue = new Queue(gpuQueueName(NODE), { connection: stack.redis });
   stop = new AbortController();
   runs = 0;
+  ends.length = 0;
   await stack.start();
 });
 afterEach(async () => {
   await queue.close();
   await stack.close();
 });
+
+const ends: JobEnd[] = [];
+const CANCELLED_QUIETLY: JobEnd[] = [{ outcome: 'cancelled', isQuiet: true }];
 
 function ask(lane: typeof CHAT | typeof IMAGE, jobId = 'reply-77-1'): Promise<void> {
   const asking = stack.use(
@@ -30,7 +35,7 @@ function ask(lane: typeof CHAT | typeof IMAGE, jobId = 'reply-77-1'): Promise<vo
       runs += 1;
       return Promise.resolve();
     },
-    { signal: stop.signal, jobId },
+    { signal: stop.signal, jobId, onEnded: (end) => ends.push(end) },
   );
   asking.catch(() => undefined);
   return asking;
@@ -52,6 +57,8 @@ test('a job that waits', async () => {
   await eventually(async () => (await queue.getPrioritizedCount()) === 1);
   stop.abort();
   await expect(asking).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+  await eventually(() => ends.length > 0);
+  expect(ends).toEqual(CANCELLED_QUIETLY);
   held.end();
   await held.done;
   await expectCancelled(asking);
@@ -86,6 +93,22 @@ test('a job that runs', async () => {
   const held = await stack.hold(CHAT, { signal: stop.signal, jobId: 'reply-77-1' });
   stop.abort();
   await expectCancelled(held.done);
+});
+
+test('a job that runs: its end is told when the guard has shut its door, not before', async () => {
+  const onEnded = (end: JobEnd): void => {
+    ends.push(end);
+    expect(stack.node.admitted.has(held.lease.leaseId)).toBe(false);
+  };
+  const held = await stack.hold(CHAT, { signal: stop.signal, jobId: 'reply-77-1', onEnded });
+  stack.node.holdOpen.add(held.lease.leaseId);
+  stop.abort();
+  await expect(held.done).rejects.toMatchObject({ code: 'gpu.job_cancelled' });
+  await eventually(async () => (await stack.redis.scard(KEYS.cancels)) === 1);
+  expect(ends).toEqual([]);
+  stack.node.holdOpen.clear();
+  await eventually(() => ends.length > 0);
+  expect(ends).toEqual(CANCELLED_QUIETLY);
 });
 
 test('a job whose door is being shut has ended by then: the wish comes too late and is dropped', async () => {

@@ -126,7 +126,7 @@ export class Effects {
   }): Promise<'granted' | 'cancelled'> {
     const { leaseId, job, fence, payload, swapId, reason } = grant;
     const { epoch, leases } = this.context;
-    const { lane, userId, kind, messageId, chatId, submittedAtMs, estimateMs } = payload;
+    const { lane, userId, kind, messageId, chatId, submittedAtMs, estimateMs, urgency } = payload;
     return leases.grant(epoch, {
       record: {
         leaseId,
@@ -142,6 +142,7 @@ export class Effects {
         reason,
         submittedAtMs,
         estimateMs,
+        ...(urgency === undefined ? {} : { urgency }),
       },
       ttlMs: LEASE_TTL_MS,
       event: {

@@ -26,6 +26,7 @@ export function toArrival(id: string, job: GpuJob): Arrival {
     estimateMs: job.estimateMs,
     kind: job.kind,
     ...(job.workUnits === undefined ? {} : { workUnits: job.workUnits }),
+    ...(job.urgency === undefined || job.urgency === 'interactive' ? {} : { urgency: job.urgency }),
     submittedAtMs: job.submittedAtMs,
   };
 }

@@ -1,7 +1,7 @@
 import type { SwapCause, SwapRecord } from '@baton/contracts';
 import type { Metrics } from '@baton/platform';
 import type { Engine } from '../core/lane-queue.ts';
-import type { Effect, GpuState } from '../core/state.ts';
+import { allQueues, type Effect, type GpuState } from '../core/state.ts';
 
 const WAIT_BUCKETS = [0.005, 0.05, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640];
 const SWAP_BUCKETS = [0.05, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
@@ -111,7 +111,7 @@ export class SchedulerMetrics {
   observe(state: GpuState): void {
     const { node, meters } = this;
     const depth: Record<Engine, number> = { ollama: 0, comfyui: 0 };
-    for (const queue of state.lanes.values()) depth[queue.lane.engine] += queue.size;
+    for (const queue of allQueues(state)) depth[queue.lane.engine] += queue.size;
     for (const [engine, count] of Object.entries(depth)) meters.waiting.set({ node, engine }, count);
     meters.running.set({ node }, state.running.size);
   }

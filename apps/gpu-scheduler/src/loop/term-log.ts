@@ -23,7 +23,9 @@ export class TermLog {
 
   /** `promisedMs`: how long it would take, as it was first said. */
   granted(job: WaitingJob, promisedMs: number | null, nowMs: number): void {
-    this.metrics.granted(job.lane.engine, nowMs - job.submittedAtMs, promisedMs);
+    // The figures are about people who wait.
+    if (job.urgency === undefined)
+      this.metrics.granted(job.lane.engine, nowMs - job.submittedAtMs, promisedMs);
   }
 
   swapEnded(end: SwapEnd): void {

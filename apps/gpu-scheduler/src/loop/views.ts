@@ -10,6 +10,7 @@ import type {
 import { forecast, type Expectation } from '../core/forecast.ts';
 import type { WaitingJob } from '../core/lane-queue.ts';
 import type { GpuState } from '../core/state.ts';
+import { waitingCount } from '../core/urgency.ts';
 import { waitingReason } from '../core/waiting-reason.ts';
 import { toLabel } from './lanes.ts';
 
@@ -73,7 +74,7 @@ export function statusOf(
           },
     last_swap: seen.lastSwap,
     running: state.running.size,
-    waiting: state.jobs.size,
+    waiting: waitingCount(state),
     card: seen.report?.card ?? null,
     engines: seen.report?.engines ?? [],
     at_ms: seen.nowMs,
@@ -97,7 +98,7 @@ export function queueEntries(
   return [...running, ...state.jobs.values()].flatMap((job) => {
     const payload = payloads.get(job.id);
     if (payload === undefined) return [];
-    const { userId, chatId, messageId, kind, submittedAtMs } = payload;
+    const { userId, chatId, messageId, kind, submittedAtMs, urgency } = payload;
     const view = views.get(job.id) ?? null;
     const lane = toLabel(job.lane);
     return {
@@ -108,6 +109,7 @@ export function queueEntries(
       kind,
       lane,
       running: view === null,
+      ...(urgency === undefined ? {} : { urgency }),
       submittedAtMs,
       view,
     };

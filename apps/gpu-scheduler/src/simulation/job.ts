@@ -14,6 +14,8 @@ export interface SimJob {
   readonly estimateMs: number;
   /** How much work it is, in units of its kind; null when its submitter cannot say. */
   readonly workUnits: number | null;
+  /** Absent: somebody waits for it. Only our policy makes a difference. */
+  readonly urgency?: 'background';
 }
 
 export function classOf(job: SimJob): JobClass {

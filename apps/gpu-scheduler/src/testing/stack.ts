@@ -1,5 +1,5 @@
-import type { Lane, WaitingView } from '@baton/contracts';
-import { GpuLeases, type Lease } from '@baton/gpu-lease';
+import type { GpuUrgency, Lane, WaitingView } from '@baton/contracts';
+import { GpuLeases, type JobEnd, type Lease } from '@baton/gpu-lease';
 import { systemClock } from '@baton/kernel';
 import { Log, Metrics, RedisConnections, createLogger } from '@baton/platform';
 import { eventually } from '@baton/testing';
@@ -99,15 +99,26 @@ export class Stack {
       onWaiting?: (view: WaitingView) => void;
       holder?: GpuLeases;
       jobId?: string;
+      urgency?: GpuUrgency;
+      onEnded?: (end: JobEnd) => void;
     } = {},
   ): Promise<T> {
     this.jobs += 1;
     return (more.holder ?? this.leases).withLease(
       {
         jobId: more.jobId ?? `reply-${this.jobs}-1`,
-        job: { lane, kind: 'reply', userId: 1, messageId: this.jobs, chatId: 1, estimateMs: 5_000 },
+        job: {
+          lane,
+          kind: 'reply',
+          userId: 1,
+          messageId: this.jobs,
+          chatId: 1,
+          estimateMs: 5_000,
+          ...(more.urgency === undefined ? {} : { urgency: more.urgency }),
+        },
         signal: more.signal ?? new AbortController().signal,
         ...(more.onWaiting === undefined ? {} : { onWaiting: more.onWaiting }),
+        ...(more.onEnded === undefined ? {} : { onEnded: more.onEnded }),
       },
       work,
     );

@@ -132,6 +132,7 @@ export const en = {
       engine_starting: 'The engine is starting.',
       scheduler_away: 'The scheduler is away for a moment. Your request is kept.',
       engine_unavailable: 'The engine does not answer at the moment. Your request is kept.',
+      gives_way: 'It gives way to others and goes when the GPU has nothing else to do.',
       none_told: 'Your request is kept and will have its turn.',
     },
     advice: {

@@ -13,7 +13,7 @@ import {
 } from '../state.ts';
 import type { TraceLine } from '../trace.ts';
 import { Agenda, Chance, must } from './agenda.ts';
-import { checkState, checkSwap } from './checks.ts';
+import { checkGrant, checkState, checkSwap } from './checks.ts';
 import { ProofNode, type SwapEnd } from './node.ts';
 
 /** Every time that passes between two programs. */
@@ -22,6 +22,7 @@ const FAR_MS = 400;
 const LOOK_MS = 2_000;
 const REPORT_MS = 1_000;
 const EXPIRY_MS = 5_000;
+const CHORE_PATIENCE_MS = 60_000;
 
 export interface ProofJob {
   readonly arrival: Arrival;
@@ -109,11 +110,20 @@ export class World {
     return this.agenda.nowMs;
   }
 
-  submit(lane: Lane, userId: number, workMs: number): ProofJob {
+  /** Whoever submits a chore gives it up when it has not begun in time. */
+  submit(lane: Lane, userId: number, workMs: number, urgency?: 'background' | 'chore'): ProofJob {
     this.submitted += 1;
     const id = `j${this.submitted}`;
     const guess = this.chance.between(workMs / 2, workMs * 2);
-    const arrival = { id, lane, userId, estimateMs: Math.max(1, guess), submittedAtMs: this.nowMs };
+    const urgent = urgency === undefined ? {} : { urgency };
+    const arrival = {
+      id,
+      lane,
+      userId,
+      estimateMs: Math.max(1, guess),
+      submittedAtMs: this.nowMs,
+      ...urgent,
+    };
     const job: ProofJob = {
       arrival,
       workMs,
@@ -126,6 +136,11 @@ export class World {
     };
     this.jobs.set(id, job);
     this.take({ is: 'arrived', job: arrival });
+    if (urgency === 'chore') {
+      this.agenda.after(CHORE_PATIENCE_MS, () => {
+        if (job.place === 'queued') this.cancelJob(job);
+      });
+    }
     return job;
   }
 
@@ -134,7 +149,10 @@ export class World {
       [...this.jobs.values()].filter(({ place }) => place !== 'ended'),
       pick,
     );
-    if (job === undefined) return;
+    if (job !== undefined) this.cancelJob(job);
+  }
+
+  private cancelJob(job: ProofJob): void {
     job.isCancelAsked = true;
     const isHeld = [...this.leases.values()].some((lease) => lease.job === job);
     if (!isHeld) job.isCancelledWaiting = true;
@@ -227,9 +245,10 @@ export class World {
     if (this.options.isRecorded) this.record({ is: 'fact', atMs: this.nowMs, fact, effects });
     checkState(state, this.nowMs);
     for (const effect of effects) {
+      if (effect.do === 'grant') checkGrant(state, effect, this.nowMs);
       if (effect.do === 'startSwap') {
         this.swaps.push({ atMs: this.nowMs, swap: effect.swap, reason: effect.reason });
-        checkSwap(state, effect, before);
+        checkSwap(state, effect, { ...before, nowMs: this.nowMs });
       }
       this.perform(effect);
     }
