@@ -5,7 +5,7 @@ import { session } from '@baton/contracts';
 import { startService, type StartedService } from '@baton/platform';
 import { eventually, startRedis } from '@baton/testing';
 import { AppModule } from '../app.module.ts';
-import { readConfig } from '../config.ts';
+import { readConfig, type GatewayConfig } from '../config.ts';
 import { configureHttp } from '../http-edge.ts';
 import { httpServerOptions } from '../http-server.ts';
 import { FakeServices, startFakeServices } from './fake-services.ts';
@@ -28,6 +28,15 @@ export interface Ask {
   readonly rawBody?: string;
 }
 
+interface HarnessParts {
+  readonly services: StartedService;
+  readonly fake: FakeServices;
+  readonly redisUrl: string;
+  readonly dataDir: string;
+  readonly config: GatewayConfig;
+  readonly requestMs: number | undefined;
+}
+
 /** A whole gateway in this process: real HTTP, real SQLite, real Redis, and fakes behind the real TCP edge. */
 export class GatewayHarness {
   readonly url: string;
@@ -36,16 +45,12 @@ export class GatewayHarness {
   readonly app: StartedService['app'];
   readonly dataDir: string;
   private readonly services: StartedService;
+  private readonly parts: HarnessParts;
 
-  private constructor(parts: {
-    gateway: StartedService;
-    services: StartedService;
-    fake: FakeServices;
-    redisUrl: string;
-    dataDir: string;
-  }) {
-    this.url = `http://${parts.gateway.http}`;
-    this.app = parts.gateway.app;
+  private constructor(gateway: StartedService, parts: HarnessParts) {
+    this.parts = parts;
+    this.url = `http://${gateway.http}`;
+    this.app = gateway.app;
     this.services = parts.services;
     this.fake = parts.fake;
     this.redisUrl = parts.redisUrl;
@@ -75,6 +80,11 @@ export class GatewayHarness {
       WEB_DIR: join(dataDir, 'web'),
       ...env,
     });
+    return GatewayHarness.run({ services, fake, redisUrl, dataDir, config, requestMs });
+  }
+
+  private static async run(parts: HarnessParts): Promise<GatewayHarness> {
+    const { config, requestMs } = parts;
     const gateway = await startService({
       service: config.service,
       module: AppModule.forRoot(config),
@@ -85,10 +95,16 @@ export class GatewayHarness {
       fastify: httpServerOptions(config, requestMs),
       configureHttp: (app) => configureHttp(app, config),
     });
-    const harness = new GatewayHarness({ gateway, services, fake, redisUrl, dataDir });
+    const harness = new GatewayHarness(gateway, parts);
     // As the launcher does: what comes before is answered too, but counts attempts in memory instead of Redis.
     await eventually(async () => (await harness.ask('/health/ready')).status === 200);
     return harness;
+  }
+
+  /** Ends this gateway and starts the next one, with the same data, Redis and services behind it. */
+  async restart(): Promise<GatewayHarness> {
+    await this.app.close();
+    return GatewayHarness.run(this.parts);
   }
 
   async ask(path: string, { method = 'GET', token, json, headers = {}, rawBody }: Ask = {}): Promise<Answer> {
