@@ -9,7 +9,9 @@ export async function withFreshModels<T>(
   try {
     return await work();
   } catch (error) {
-    if (codeOf(error) !== 'model.unknown' || !(await models.refresh())) throw error;
+    const code = codeOf(error);
+    const isOfTheList = code === 'model.unknown' || code === 'model.none_installed';
+    if (!isOfTheList || !(await models.refresh())) throw error;
     return work();
   }
 }
