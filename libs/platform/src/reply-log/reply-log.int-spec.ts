@@ -201,7 +201,7 @@ describe('one Redis', () => {
     );
     const events = await collect(reader.follow(key, { after: 0, signal: forEver.signal }));
     expect(events.map(({ event, offset }) => [event.type, offset])).toEqual([
-      ['text', 54],
+      ['text', 55],
       ['end', expect.any(Number)],
     ]);
   });
