@@ -10,7 +10,10 @@ const REQUEST: EngineRequest = {
   contextLength: 8_192,
   keepAlive: -1,
   temperature: null,
+  topP: null,
   maxTokens: null,
+  think: null,
+  format: null,
 };
 const PATIENCE = { firstTokenMs: 60_000, stallMs: 30_000 };
 
@@ -59,11 +62,16 @@ describe('the Ollama driver', () => {
       { type: 'text', text: 'Use ' },
       { type: 'text', text: 'a ' },
       { type: 'text', text: 'primer.' },
-      { type: 'end', reason: 'stop', usage: { prompt_tokens: 26, completion_tokens: 3 } },
+      {
+        type: 'end',
+        reason: 'stop',
+        usage: { prompt_tokens: 26, completion_tokens: 3 },
+        timings: { load_ms: 0, prompt_ms: 0, answer_ms: 0 },
+      },
     ]);
   });
 
-  test('the request names lease, fence, context and keep-alive, and says that no thinking is wanted', async () => {
+  test('the request names lease, fence, context and keep-alive, and says nothing of what is left to the model', async () => {
     ollama.play((answer) => answer.done(0));
     await collect({ temperature: 0, maxTokens: 64 });
     expect(ollama.asked[0]).toMatchObject({
@@ -72,7 +80,6 @@ describe('the Ollama driver', () => {
       body: {
         model: 'gpt-oss:20b',
         stream: true,
-        think: false,
         keep_alive: -1,
         options: { num_ctx: 8_192, temperature: 0, num_predict: 64 },
       },
@@ -83,6 +90,21 @@ describe('the Ollama driver', () => {
     ollama.play((answer) => answer.done(0));
     await collect();
     expect(ollama.asked[0]?.body['options']).toEqual({ num_ctx: 8_192 });
+    expect(ollama.asked[0]?.body).not.toHaveProperty('think');
+    expect(ollama.asked[0]?.body).not.toHaveProperty('format');
+  });
+
+  test('pictures, thinking, a format and top_p are passed on as they are', async () => {
+    ollama.play((answer) => answer.done(0));
+    const format = { type: 'object', properties: { name: { type: 'string' } } };
+    const messages = [{ role: 'user', content: 'What is it?', images: ['aGVsbG8='] }] as const;
+    await collect({ messages, think: 'low', format, topP: 0.5 });
+    expect(ollama.asked[0]?.body).toMatchObject({
+      messages: [{ role: 'user', content: 'What is it?', images: ['aGVsbG8='] }],
+      think: 'low',
+      format,
+      options: { top_p: 0.5 },
+    });
   });
 
   test('text survives pieces that end anywhere', async () => {
@@ -98,14 +120,15 @@ describe('the Ollama driver', () => {
     await expect(collect()).resolves.toMatchObject({ text: 'Žluťoučký 🐴 конь', error: null });
   });
 
-  test('thinking that comes although nobody asked is not part of the answer', async () => {
+  test('thinking comes apart from the answer', async () => {
     ollama.play((answer) => {
       answer.line({ message: { role: 'assistant', content: '', thinking: 'Hm.' }, done: false });
       answer.text('Yes.');
       answer.done(2);
     });
-    const { outputs } = await collect();
-    expect(outputs.map(({ type }) => type)).toEqual(['text', 'end']);
+    const { outputs, text } = await collect();
+    expect(outputs.map(({ type }) => type)).toEqual(['thinking', 'text', 'end']);
+    expect(text).toBe('Yes.');
   });
 
   test('an answer cut by its length says so', async () => {

@@ -10,15 +10,25 @@ import { LineCutter } from './ndjson.ts';
 import { midStreamFailure, refusalOf } from './ollama-failure.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
+/** Read as milliseconds. */
+const nanoseconds = z
+  .number()
+  .nonnegative()
+  .default(0)
+  .transform((ns) => Math.round(ns / 1e6));
+
 /** A line of the answer. Metrics that are zero are left out by Ollama. */
 const chunk = z.union([
   z.object({ error: z.string() }),
   z.object({
-    message: z.object({ content: z.string().default('') }).optional(),
+    message: z.object({ content: z.string().default(''), thinking: z.string().default('') }).optional(),
     done: z.boolean(),
     done_reason: z.string().optional(),
     prompt_eval_count: z.int().nonnegative().default(0),
     eval_count: z.int().nonnegative().default(0),
+    load_duration: nanoseconds,
+    prompt_eval_duration: nanoseconds,
+    eval_duration: nanoseconds,
   }),
 ]);
 
@@ -106,27 +116,33 @@ export class OllamaDriver implements ChatEngine, OnApplicationShutdown {
   }
 }
 
-function bodyOf({
-  model,
-  messages,
-  temperature,
-  maxTokens,
-  contextLength,
-  keepAlive,
-}: EngineRequest): ChatRequest {
+function bodyOf(request: EngineRequest): ChatRequest & { readonly stream: true } {
+  const { model, messages, temperature, topP, maxTokens, think, format, contextLength, keepAlive } = request;
   return {
     model,
-    messages: messages.map(({ role, content }) => ({ role, content })),
+    messages: messages.map(({ role, content, images }) => ({
+      role,
+      content,
+      ...(images === undefined || images.length === 0 ? {} : { images: [...images] }),
+    })),
     stream: true,
-    // Models that can think do so unless told otherwise; those that cannot refuse `true`.
-    think: false,
+    // Models that can think do so unless told otherwise; those that cannot refuse to be told.
+    ...(think === null ? {} : { think }),
+    ...(format === null ? {} : { format }),
     keep_alive: keepAlive,
     options: {
       ...ollamaLoadOptions(contextLength),
       ...(temperature === null ? {} : { temperature }),
+      ...(topP === null ? {} : { top_p: topP }),
       ...(maxTokens === null ? {} : { num_predict: maxTokens }),
     },
   };
+}
+
+interface Piece {
+  readonly text: string;
+  readonly thinking: string;
+  readonly end: EngineOutput | null;
 }
 
 async function* readAnswer(
@@ -139,6 +155,7 @@ async function* readAnswer(
     if (isComplete) continue;
     watch.heard(stallMs);
     const piece = readLine(line);
+    if (piece.thinking !== '') yield { type: 'thinking', text: piece.thinking };
     if (piece.text !== '') yield { type: 'text', text: piece.text };
     if (piece.end === null) continue;
     yield piece.end;
@@ -160,19 +177,25 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string,
 }
 
 /** @throws AppError for an `error` line and for a line that is none of Ollama's: skipping it would lose text unseen */
-function readLine(line: string): { readonly text: string; readonly end: EngineOutput | null } {
+function readLine(line: string): Piece {
   const parsed = chunk.safeParse(parseJson(line));
   if (!parsed.success) throw new AppError('engine.failed', { reason: 'not a chat line', chars: line.length });
   if ('error' in parsed.data) throw midStreamFailure(parsed.data.error);
-  const { message, done, done_reason: reason, prompt_eval_count, eval_count } = parsed.data;
-  const text = message?.content ?? '';
-  if (!done) return { text, end: null };
+  const { message, done, done_reason: reason, ...measured } = parsed.data;
+  const { content: text, thinking } = message ?? { content: '', thinking: '' };
+  if (!done) return { text, thinking, end: null };
   return {
     text,
+    thinking,
     end: {
       type: 'end',
       reason: reason === 'length' ? 'length' : 'stop',
-      usage: { prompt_tokens: prompt_eval_count, completion_tokens: eval_count },
+      usage: { prompt_tokens: measured.prompt_eval_count, completion_tokens: measured.eval_count },
+      timings: {
+        load_ms: measured.load_duration,
+        prompt_ms: measured.prompt_eval_duration,
+        answer_ms: measured.eval_duration,
+      },
     },
   };
 }

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { FakeGpu } from '@baton/gpu-lease/testing';
 import { AppError, FakeClock } from '@baton/kernel';
-import { Log, type CallClient } from '@baton/platform';
-import type { EngineModel } from '@baton/contracts';
+import { Log, Metrics, type CallClient } from '@baton/platform';
+import { listEngineModels, type EngineModel } from '@baton/contracts';
 import { pino } from 'pino';
+import { OllamaDriver } from '../engines/ollama.driver.ts';
+import { GpuNodeModels } from '../places/gpu-node-models.ts';
+import { GpuPlace } from '../places/gpu-place.ts';
+import { PlacesService } from '../places/places.service.ts';
 import { ModelsService } from './models.service.ts';
 
 function installed(name: string, capabilities: readonly string[] = ['completion']): EngineModel {
@@ -25,6 +30,7 @@ class ProcessManager {
   source: 'live' | 'last_known' = 'live';
 
   readonly call: CallClient['call'] = (contract) => {
+    if (contract.name !== listEngineModels.name) return Promise.reject(new AppError('call.unreachable'));
     this.asked += 1;
     if (this.models === null) return Promise.reject(new AppError('call.unreachable'));
     const answer = { source: this.source, at_ms: 0, simulated: true, models: this.models };
@@ -32,16 +38,22 @@ class ProcessManager {
   };
 }
 
-function setUp(...models: EngineModel[]) {
+function setUp(...installedModels: EngineModel[]) {
   const processManager = new ProcessManager();
-  processManager.models = models;
+  processManager.models = installedModels;
   const clock = new FakeClock();
   const log = new Log(pino({ level: 'silent' }));
-  return {
-    processManager,
-    clock,
-    models: new ModelsService(processManager, { defaultModel: 'GPT-oss' }, clock, log),
+  const settings = {
+    defaultModel: 'GPT-oss',
+    mainUrl: 'http://127.0.0.1:11434',
+    mainMaxConcurrent: 1,
+    mainProfiles: [],
+    instances: [],
   };
+  const node = new GpuNodeModels(processManager, clock, log);
+  const gpu = new GpuPlace(new FakeGpu(''), new OllamaDriver(clock), node, settings, clock);
+  const places = new PlacesService(gpu, node, settings, clock, log, new Metrics('test'), null);
+  return { processManager, clock, models: new ModelsService(places, settings) };
 }
 
 describe('the list of models', () => {
@@ -100,6 +112,11 @@ describe('a model that is asked for', () => {
     await models.refresh();
     expect(models.accept('anything')).toBe('anything');
     processManager.source = 'live';
+    await models.refresh();
+    expect(() => models.accept('anything')).toThrow(
+      expect.objectContaining({ code: 'model.none_installed' }),
+    );
+    processManager.models = [installed('llama3:latest')];
     await models.refresh();
     expect(() => models.accept('anything')).toThrow(expect.objectContaining({ code: 'model.unknown' }));
   });

@@ -1,137 +1,213 @@
-import { listEngineModels, type EngineModel, type ModelList } from '@baton/contracts';
-import { AppError, type Clock } from '@baton/kernel';
-import { CLOCK, Log, type CallClient } from '@baton/platform';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { MODEL_SETTINGS, PROCESS_MANAGER, type ModelSettings } from '../tokens.ts';
+import type {
+  AnswerOptions,
+  ModelList,
+  Routing,
+  ServerModel,
+  TaskType,
+  ThinkSetting,
+} from '@baton/contracts';
+import { AppError, isErrorCode, type ErrorCode } from '@baton/kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ServerView } from '../places/answer-place.ts';
+import { PlacesService } from '../places/places.service.ts';
+import { MODEL_SETTINGS, type ModelSettings } from '../tokens.ts';
 import { isCloudModel, modelKey } from './model-name.ts';
+import { chooseForTask } from './tasks.ts';
+import { specialistsOf } from './specialists.ts';
 
-interface KnownModels {
-  readonly models: readonly EngineModel[];
-  readonly simulated: boolean;
-  /** Whether a model that is not in the list is not installed. */
-  readonly isCertain: boolean;
-  readonly readAt: number;
+/** What an answer is wanted of. */
+export interface ModelWish {
+  /** Named for this very answer: wins over everything else. */
+  readonly named?: string | undefined;
+  /** What the chat usually uses. */
+  readonly usual?: string | null | undefined;
+  /** Lets us choose; wins over what is usual. */
+  readonly taskType?: TaskType | undefined;
+  readonly think?: ThinkSetting | null | undefined;
+  /** Pictures come with the question. */
+  readonly needsVision?: boolean | undefined;
+  readonly engine?: AnswerOptions['engine'];
 }
 
-/** How long a list serves before a request has it read again, in the background. */
-const FRESH_MS = 10_000;
+export interface ModelChoice {
+  readonly model: string;
+  /** Null when that is just what was asked for. */
+  readonly routing: Routing | null;
+}
+
 /** How many models a refusal names. */
 const NAMED_CHOICES = 20;
 
-/** What can be asked for. The list comes from the process-manager and never wakes the GPU. */
+/** Which models there are, and which of them answers. All from memory: nobody waits for a server here. */
 @Injectable()
-export class ModelsService implements OnApplicationBootstrap {
-  private readonly processManager: Pick<CallClient, 'call'>;
+export class ModelsService {
+  private readonly places: PlacesService;
   private readonly settings: ModelSettings;
-  private readonly clock: Clock;
-  private readonly log: Log;
-  private last: KnownModels | null = null;
-  private reading: Promise<KnownModels> | null = null;
 
-  constructor(
-    @Inject(PROCESS_MANAGER) processManager: Pick<CallClient, 'call'>,
-    @Inject(MODEL_SETTINGS) settings: ModelSettings,
-    @Inject(CLOCK) clock: Clock,
-    log: Log,
-  ) {
-    this.processManager = processManager;
+  constructor(places: PlacesService, @Inject(MODEL_SETTINGS) settings: ModelSettings) {
+    this.places = places;
     this.settings = settings;
-    this.clock = clock;
-    this.log = log;
   }
 
-  onApplicationBootstrap(): void {
-    this.readInBackground();
-  }
-
-  /** @throws AppError `engine.unavailable` and `call.*` while nobody can tell and no list has been read yet */
+  /**
+   * All models of all servers, each once. Waits for the process-manager only.
+   *
+   * @throws AppError `engine.unavailable` and `call.*` while nobody can tell and no list has been read yet
+   */
   async list(): Promise<ModelList> {
-    const { models, simulated } = await this.read().catch((error: unknown) => {
-      if (this.last === null) throw error;
-      return this.last;
-    });
+    await this.places.lookAtNode();
+    const views = this.places.views();
+    const models = chatModels(views);
+    const main = views[0];
+    if (models.length === 0 && main !== undefined && main.error_code !== null && !main.isListCertain) {
+      throw new AppError(isErrorCode(main.error_code) ? main.error_code : 'engine.unavailable');
+    }
     const defaultModel = this.defaultOf(models);
     return {
       models: models.map((model) => ({
-        model: model.name,
+        model: model.model,
         size_bytes: model.size_bytes,
-        parameter_size: model.parameter_size === '' ? null : model.parameter_size,
+        parameter_size: model.parameter_size,
         capabilities: model.capabilities,
-        is_default: model.name === defaultModel,
+        is_default: model.model === defaultModel,
       })),
       default_model: defaultModel,
-      simulated,
+      simulated: main?.simulated ?? false,
     };
   }
 
   /**
-   * The model to use, by its installed name. Answers at once from what is known; while nothing is known every name is
-   * taken, and the engine has the last word.
+   * The model that answers. Decided in this order:
+   *   1. the CPU engine was asked for: its own model, the named one if it has that;
+   *   2. a model was named: that one;
+   *   3. a kind of work was named: by capability;
+   *   4. the chat's own model.
    *
-   * @throws AppError `chat.model_required` for no model, `model.unknown` for one that is not installed
+   * @throws AppError `chat.model_required`, `model.unknown`, `model.none_installed`, `model.no_vision`,
+   *   `model.no_thinking`, `local.not_set_up`
+   */
+  choose(wish: ModelWish): ModelChoice {
+    const { named, usual, taskType, engine } = wish;
+    const choice = ((): ModelChoice => {
+      if (engine === 'local') return this.onCpu(named ?? usual ?? null);
+      if (named === undefined && taskType !== undefined) return this.forTask(taskType);
+      return { model: this.installedAs(named ?? usual ?? null), routing: null };
+    })();
+    this.check(choice.model, wish);
+    return choice;
+  }
+
+  /**
+   * The model to use, by its installed name. While nothing is known every name is taken, and the engine has the last word.
+   *
+   * @throws AppError `chat.model_required` for no model, `model.unknown` for one that is not installed,
+   *   `model.none_installed`
    */
   accept(model: string | null): string {
-    if (this.last === null || this.clock.now() - this.last.readAt > FRESH_MS) this.readInBackground();
-    if (model === null || model === '') {
-      throw new AppError('chat.model_required', {}, { issues: [{ path: 'model', message: this.choices() }] });
-    }
-    const isRefused = isCloudModel(model);
-    if (!isRefused && (this.last === null || !this.last.isCertain)) return model;
-    const installed = this.last?.models.find(({ name }) => modelKey(name) === modelKey(model));
-    if (!isRefused && installed !== undefined) return installed.name;
-    throw new AppError('model.unknown', { model }, { issues: [{ path: 'model', message: this.choices() }] });
+    return this.choose({ usual: model }).model;
   }
 
-  /** Reads the list now; false when nobody could tell. */
+  /** Whether a model can do something, by Ollama's words (`vision`, `thinking`, …); null while nobody knows. */
+  can(model: string, capability: string): boolean | null {
+    const known = this.find(model);
+    // Old servers do not say what their models can do.
+    if (known === undefined || known.capabilities.length === 0) return null;
+    return known.capabilities.includes(capability);
+  }
+
+  /** Who plans and who writes, for the pair of models. */
+  pair(): { readonly planning: string; readonly generation: string } {
+    return { planning: this.forTask('planning').model, generation: this.forTask('code_generation').model };
+  }
+
+  /** What answers a kind of work at the moment. */
+  forTask(task: TaskType): ModelChoice {
+    const views = this.places.views();
+    const { model, because } = chooseForTask(
+      task,
+      specialistsOf(views, this.settings),
+      this.defaultOf(chatModels(views)),
+    );
+    return { model: this.installedAs(model), routing: { asked: task, answered: model, because } };
+  }
+
+  /** Looks now; false when nobody could tell. */
   async refresh(): Promise<boolean> {
-    try {
-      await this.read();
-      return true;
-    } catch {
-      return false;
+    await this.places.lookAtNode();
+    return this.places.views()[0]?.error_code === null;
+  }
+
+  private onCpu(asked: string | null): ModelChoice {
+    const local = this.places.views().find(({ place }) => place === 'cpu');
+    const models = local?.models ?? [];
+    const own =
+      models.find(({ model }) => asked !== null && modelKey(model) === modelKey(asked)) ??
+      models.find(({ model }) => model === local?.default_model) ??
+      models[0];
+    if (own === undefined) throw new AppError('local.not_set_up');
+    const isAsked = asked === null || modelKey(asked) === modelKey(own.model);
+    const routing = { asked: asked ?? own.model, answered: own.model, because: 'answered_on_cpu' } as const;
+    return { model: own.model, routing: isAsked ? null : routing };
+  }
+
+  private installedAs(model: string | null): string {
+    const views = this.places.views();
+    const isCertain = views.every(({ state, isListCertain, place }) =>
+      place === 'gpu' ? isListCertain : state !== 'checking',
+    );
+    if (isCertain && chatModels(views).length === 0) throw new AppError('model.none_installed');
+    if (model === null || model === '') throw this.refusal('chat.model_required');
+    if (isCloudModel(model)) throw this.refusal('model.unknown', model);
+    const installed = this.find(model);
+    if (installed !== undefined) return installed.model;
+    if (isCertain) throw this.refusal('model.unknown', model);
+    return model;
+  }
+
+  private check(model: string, { think, needsVision }: ModelWish): void {
+    const wantsThinking = think !== undefined && think !== null && think !== false;
+    if (needsVision === true && this.can(model, 'vision') === false) {
+      throw this.refusal('model.no_vision', model, 'vision');
+    }
+    if (wantsThinking && this.can(model, 'thinking') === false) {
+      throw this.refusal('model.no_thinking', model, 'thinking');
     }
   }
 
-  private defaultOf(models: readonly EngineModel[]): string {
+  private find(model: string): ServerModel | undefined {
+    const key = modelKey(model);
+    return chatModels(this.places.views()).find((known) => modelKey(known.model) === key);
+  }
+
+  private defaultOf(models: readonly ServerModel[]): string {
     const wanted = modelKey(this.settings.defaultModel);
-    const installed = models.find(({ name }) => modelKey(name) === wanted) ?? models[0];
-    return installed?.name ?? this.settings.defaultModel;
+    const installed = models.find(({ model }) => modelKey(model) === wanted) ?? models[0];
+    return installed?.model ?? this.settings.defaultModel;
   }
 
-  private choices(): string {
-    const names = (this.last?.models ?? []).slice(0, NAMED_CHOICES).map(({ name }) => name);
-    return names.length === 0 ? 'name a model' : `choose one of: ${names.join(', ')}`;
-  }
-
-  /** One reading at a time, shared by everybody who asks meanwhile. */
-  private read(): Promise<KnownModels> {
-    this.reading ??= this.ask().finally(() => {
-      this.reading = null;
-    });
-    return this.reading;
-  }
-
-  private async ask(): Promise<KnownModels> {
-    const { models, simulated, source } = await this.processManager.call(listEngineModels, {
-      engine: 'ollama',
-    });
-    // An engine that has not run since the start has an empty list, which says nothing about what is installed.
-    const isCertain = source === 'live' || models.length > 0;
-    this.last = { models: models.filter(isForChat), simulated, isCertain, readAt: this.clock.now() };
-    return this.last;
-  }
-
-  private readInBackground(): void {
-    this.read().catch((error: unknown) => {
-      this.log.debug('model.list', {
-        outcome: 'failed',
-        code: error instanceof AppError ? error.code : 'internal',
-      });
-    });
+  /** Names what could be chosen instead: all models, or those that can do what this one cannot. */
+  private refusal(code: ErrorCode, model?: string, capability?: string): AppError {
+    const names = chatModels(this.places.views())
+      .filter(({ capabilities }) => capability === undefined || capabilities.includes(capability))
+      .slice(0, NAMED_CHOICES)
+      .map((known) => known.model);
+    const none = capability === undefined ? 'name a model' : 'no installed model can do that';
+    const message = names.length === 0 ? none : `choose one of: ${names.join(', ')}`;
+    return new AppError(code, { model }, { issues: [{ path: 'model', message }] });
   }
 }
 
-/** Embedding models cannot answer; an old engine does not say what its models can do, and then they are shown. */
-function isForChat({ name, capabilities }: EngineModel): boolean {
-  return !isCloudModel(name) && (capabilities.length === 0 || capabilities.includes('completion'));
+/**
+ * Every model that can answer, once, the GPU nodes' first. Embedding models cannot; an old engine does not say what its
+ * models can do, and then they are shown.
+ */
+function chatModels(views: readonly ServerView[]): ServerModel[] {
+  const byKey = new Map<string, ServerModel>();
+  for (const model of views.flatMap(({ models }) => models)) {
+    const { capabilities } = model;
+    const isForChat = capabilities.length === 0 || capabilities.includes('completion');
+    const key = modelKey(model.model);
+    if (isForChat && !isCloudModel(model.model) && !byKey.has(key)) byKey.set(key, model);
+  }
+  return [...byKey.values()];
 }

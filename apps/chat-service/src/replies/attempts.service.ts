@@ -1,41 +1,55 @@
-import type { WaitingView } from '@baton/contracts';
-import { DurationEstimates, type GpuAccess } from '@baton/gpu-lease';
-import { codeOf, pause, type Clock } from '@baton/kernel';
+import { DurationEstimates } from '@baton/gpu-lease';
+import { AppError, codeOf, pause, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
-import { Inject, Injectable } from '@nestjs/common';
-import { ExchangesService, type ReplyTask } from '../chats/exchanges.service.ts';
-import type { ChatEngine, EngineMessage } from '../engines/chat-engine.ts';
-import { CHAT_ENGINE, GPU_LEASES, REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { ExchangesService } from '../chats/exchanges.service.ts';
+import { ModelsService } from '../models/models.service.ts';
+import type { AnswerPlace } from '../places/answer-place.ts';
+import { modelKey } from '../models/model-name.ts';
+import { PlacesService } from '../places/places.service.ts';
+import { isUsable } from '../places/preference.ts';
+import { REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
-import { answerUnderLease, laneOf } from './attempt.ts';
-import { fitPrompt } from './history.ts';
-import { pauseBeforeRetry } from './retry.ts';
+import { ANSWERED_BEFORE, BEFORE_ANSWER, type AnsweredBefore, type BeforeAnswer } from './answer-hooks.ts';
+import { answerAt } from './attempt.ts';
+import { PromptsService } from './prompts.service.ts';
+import { mayAnotherServerHelp, pauseBeforeRetry } from './retry.ts';
+import { Stay } from './stop-receipt.ts';
 
-/** What an answer takes on the GPU when none has been measured yet. */
+/** What an answer takes when none has been measured yet. */
 const FIRST_GUESS_MS = 8_000;
 
-/** Gets a reply answered: asks for the GPU, and again where that is worth it. */
+/** Gets a reply answered: finds a place for it, asks there, and again or elsewhere where that is worth it. */
 @Injectable()
 export class AttemptsService {
   private readonly estimates = new DurationEstimates(FIRST_GUESS_MS);
   private readonly exchanges: ExchangesService;
-  private readonly gpu: GpuAccess;
-  private readonly engine: ChatEngine;
+  private readonly places: PlacesService;
+  private readonly models: ModelsService;
+  private readonly prompts: PromptsService;
   private readonly settings: ReplySettings;
   private readonly clock: Clock;
+  private readonly before: BeforeAnswer | null;
+  private readonly answeredBefore: AnsweredBefore | null;
 
   constructor(
     exchanges: ExchangesService,
-    @Inject(GPU_LEASES) gpu: GpuAccess,
-    @Inject(CHAT_ENGINE) engine: ChatEngine,
+    places: PlacesService,
+    models: ModelsService,
+    prompts: PromptsService,
     @Inject(REPLY_SETTINGS) settings: ReplySettings,
     @Inject(CLOCK) clock: Clock,
+    @Optional() @Inject(BEFORE_ANSWER) before: BeforeAnswer | null = null,
+    @Optional() @Inject(ANSWERED_BEFORE) answeredBefore: AnsweredBefore | null = null,
   ) {
     this.exchanges = exchanges;
-    this.gpu = gpu;
-    this.engine = engine;
+    this.places = places;
+    this.models = models;
+    this.prompts = prompts;
     this.settings = settings;
     this.clock = clock;
+    this.before = before;
+    this.answeredBefore = answeredBefore;
   }
 
   /**
@@ -43,19 +57,98 @@ export class AttemptsService {
    * not once `closing` is aborted.
    */
   async untilDecided(reply: ActiveReply, closing: AbortSignal): Promise<unknown> {
-    for (;;) {
+    if (await this.isAnsweredBefore(reply)) return null;
+    if (this.before?.isFor(reply.task) === true) this.before.early?.(reply.task, reply.stop.signal);
+    let place: AnswerPlace | null = null;
+    for (let atThisPlace = 1; ; atThisPlace += 1) {
       try {
-        await this.attempt(reply);
-        return null;
+        const next = this.placeFor(reply, place);
+        if (next !== place) atThisPlace = 1;
+        place = next;
+        await this.attempt(reply, place);
+        return formatFailure(reply);
       } catch (error) {
         if (reply.stop.signal.aborted) return reply.stop.signal.reason;
-        reply.failures.push(codeOf(error));
-        const pauseMs = reply.text === '' ? pauseBeforeRetry(codeOf(error), reply.failures.length) : null;
+        const pauseMs = reply.hasLeft ? 0 : this.pauseAfter(error, { reply, place, atThisPlace });
         if (pauseMs === null || closing.aborted) return error;
         const failure = await this.prepareNextAttempt(reply, pauseMs, closing);
         if (failure !== null) return failure;
       }
     }
+  }
+
+  /** @throws AppError `local.not_set_up`, `server.unknown` */
+  move(reply: ActiveReply, server: string): boolean {
+    const place = this.places.find(server);
+    if (place === undefined) throw new AppError(server === 'local' ? 'local.not_set_up' : 'server.unknown');
+    const { models, default_model: usual } = place.view();
+    const same = models.find(({ model }) => modelKey(model) === modelKey(reply.task.model));
+    const model = same?.model ?? usual ?? models[0]?.model;
+    if (model === undefined) throw new AppError(server === 'local' ? 'local.not_set_up' : 'model.unknown');
+    if (!reply.moveTo({ server, model })) return false;
+    const because = place.kind === 'cpu' ? 'answered_on_cpu' : 'instance_down';
+    reply.tellRouting({ asked: reply.asked, answered: model, because });
+    return true;
+  }
+
+  private async isAnsweredBefore(reply: ActiveReply): Promise<boolean> {
+    const { task } = reply;
+    const search = this.answeredBefore?.find(task, async () => {
+      const { messages } = await this.prompts.read(task, task.model);
+      return messages;
+    });
+    const found = await search;
+    if (found == null || reply.stop.signal.aborted) return false;
+    reply.give(found);
+    return true;
+  }
+
+  /** Where the next attempt is made: where the reply was told to go, where it is, or the best place for its model. */
+  private placeFor(
+    { destination, model, task, tried }: ActiveReply,
+    current: AnswerPlace | null,
+  ): AnswerPlace {
+    if (destination !== null) {
+      const place = this.places.find(destination.server);
+      if (place === undefined) throw new AppError('server.unknown', { server: destination.server });
+      return place;
+    }
+    if (current !== null && !tried.has(current.server)) return current;
+    return this.places.best({ model, engine: task.options.engine ?? 'auto', tried });
+  }
+
+  /** How long to wait before the next attempt, here or at another server; null when the failure is to be told. */
+  private pauseAfter(
+    error: unknown,
+    {
+      reply,
+      place,
+      atThisPlace,
+    }: {
+      readonly reply: ActiveReply;
+      readonly place: AnswerPlace | null;
+      readonly atThisPlace: number;
+    },
+  ): number | null {
+    const code = codeOf(error);
+    reply.failures.push({ code, instance: place?.server ?? null });
+    if (reply.isShown || place === null) return null;
+    const pauseMs = pauseBeforeRetry(code, atThisPlace);
+    if (pauseMs !== null && isUsable(place.view())) return pauseMs;
+    if (mayAnotherServerHelp(code) && this.turnElsewhere(reply, place)) return 0;
+    return pauseMs;
+  }
+
+  /** Whether another server has the model; the reader is told then who answers, and why. */
+  private turnElsewhere(reply: ActiveReply, from: AnswerPlace): boolean {
+    const { task, model } = reply;
+    if (reply.destination !== null) return false;
+    const tried = new Set([...reply.tried, from.server]);
+    const other = this.places.another({ model, engine: task.options.engine ?? 'auto', tried });
+    if (other === null) return false;
+    reply.tried.add(from.server);
+    reply.tellRouting({ asked: reply.asked, answered: model, because: 'instance_down' });
+    return true;
   }
 
   /** Null when the next attempt can begin, under a job id of its own. */
@@ -66,7 +159,7 @@ export class AttemptsService {
   ): Promise<unknown> {
     reply.progress.queued();
     try {
-      await pause(this.clock, pauseMs, AbortSignal.any([reply.stop.signal, closing]));
+      if (pauseMs > 0) await pause(this.clock, pauseMs, AbortSignal.any([reply.stop.signal, closing]));
       await this.exchanges.startAttempt(reply.task.replyId, reply.attempt + 1);
       reply.attempt += 1;
       return null;
@@ -75,47 +168,63 @@ export class AttemptsService {
     }
   }
 
-  /** Read while the job waits for its turn, not before it is on its way, and not only once the GPU is ours. */
-  private async readPrompt(task: ReplyTask): Promise<EngineMessage[]> {
-    await new Promise(setImmediate);
-    return fitPrompt({
-      systemPrompt: task.systemPrompt,
-      newestFirst: this.exchanges.before(task.chatId, task.replyId),
-      contextLength: this.settings.contextLength,
-      maxTokens: task.maxTokens,
-    });
-  }
-
-  private async attempt(reply: ActiveReply): Promise<void> {
+  private async attempt(reply: ActiveReply, place: AnswerPlace): Promise<void> {
     const { task } = reply;
-    const messages = this.readPrompt(task);
-    messages.catch(() => undefined);
-    const job = {
-      lane: laneOf(task.model),
-      kind: 'reply',
-      userId: task.userId,
-      messageId: task.replyId,
-      chatId: task.chatId,
-      estimateMs: this.estimates.of(task.model),
-    } as const;
-    const use = { engine: this.engine, settings: this.settings, clock: this.clock };
-    const onWaiting = (view: WaitingView): void => reply.progress.waiting(view, task.model);
+    const model = reply.destination?.model ?? reply.model;
+    const kindOfWork = `${place.server} ${model}`;
+    const estimateMs = this.estimates.of(kindOfWork);
+    const stay = new Stay(this.clock, { estimateMs, isGpu: place.kind === 'gpu' });
+    const signal = reply.enter({ server: place.server, engine: place.engineName, model }, stay);
+    const prompt = this.prompts.read(task, model).then(({ messages, truncation }) => {
+      if (truncation != null) reply.note({ truncation });
+      return messages;
+    });
+    prompt.catch(() => undefined);
+    const use = {
+      engine: place.engine,
+      settings: this.settings,
+      clock: this.clock,
+      before: this.before,
+      cannotThink: this.models.can(model, 'thinking') === false,
+    };
     const held: Promise<void>[] = [];
-    const leased = this.gpu.withLease(
-      { jobId: reply.jobId, job, signal: reply.stop.signal, onWaiting },
-      (lease) => {
-        held[0] = answerUnderLease(reply, lease, messages, use);
+    const seated = place.use(
+      {
+        jobId: reply.jobId,
+        userId: task.userId,
+        chatId: task.chatId,
+        replyId: task.replyId,
+        model,
+        estimateMs,
+        urgency: task.options.urgency ?? 'interactive',
+        signal,
+        onWaiting: (view) => reply.progress.waiting(view, model),
+        onFreed: stay.onFreed,
+      },
+      (seat) => {
+        stay.seated();
+        held[0] = answerAt(seat, reply, prompt, use);
         return held[0];
       },
     );
     try {
       // Whoever pressed Stop sees it at once; giving the place in the queue back may take Redis a while longer.
-      await unlessAborted(leased, reply.stop.signal);
+      await unlessAborted(seated, signal);
     } finally {
       await Promise.allSettled(held);
     }
-    const last = reply.timeline.at(-1);
-    if (last !== undefined) this.estimates.learn(task.model, last.total_ms - last.queued_ms);
+    if (reply.answerMs !== null) this.estimates.learn(kindOfWork, reply.answerMs);
+  }
+}
+
+/** An answer that should be JSON and is none has failed; what was written is kept. */
+function formatFailure({ task, text }: ActiveReply): AppError | null {
+  if (task.options.format === undefined) return null;
+  try {
+    JSON.parse(text);
+    return null;
+  } catch {
+    return new AppError('reply.not_json', { chars: text.length });
   }
 }
 

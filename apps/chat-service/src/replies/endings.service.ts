@@ -4,6 +4,7 @@ import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ExchangesService } from '../chats/exchanges.service.ts';
 import type { ActiveReply } from './active-reply.ts';
+import type { EndListener } from './answer-hooks.ts';
 import { messageEndOf } from './reply-end.ts';
 import { ReplyMetrics } from './reply-metrics.ts';
 
@@ -17,12 +18,18 @@ export class EndingsService {
   private readonly clock: Clock;
   private readonly log: Log;
   private readonly metrics: ReplyMetrics;
+  private readonly listeners: EndListener[] = [];
 
   constructor(exchanges: ExchangesService, @Inject(CLOCK) clock: Clock, log: Log, metrics: ReplyMetrics) {
     this.exchanges = exchanges;
     this.clock = clock;
     this.log = log;
     this.metrics = metrics;
+  }
+
+  /** Tells every end that is stored here from now on, in the background. */
+  onEnd(listener: EndListener): void {
+    this.listeners.push(listener);
   }
 
   /** Row first, then the log's end: a reader that sees the end finds the message complete. */
@@ -34,6 +41,7 @@ export class EndingsService {
     reply.log
       .close()
       .catch((error: unknown) => this.log.warn('reply_log.close', { replyId, code: codeOf(error) }));
+    for (const listener of this.listeners) void this.tell(listener, reply, end);
   }
 
   countActive(count: number): void {
@@ -41,7 +49,8 @@ export class EndingsService {
   }
 
   report(reply: ActiveReply, end: EndEvent, failure: unknown, ms: number): void {
-    const { replyId, chatId, userId, model } = reply.task;
+    const { replyId, chatId, userId } = reply.task;
+    const { model, details } = reply;
     const last = end.timeline.at(-1);
     const heldMs = last === undefined ? null : last.total_ms - last.queued_ms;
     this.metrics.ended(model, end);
@@ -51,7 +60,8 @@ export class EndingsService {
       userId,
       model,
       jobId: reply.jobId,
-      failures: reply.failures,
+      server: details.instance ?? null,
+      failures: reply.failures.map(({ code }) => code),
       outcome: end.state,
       ms: Math.round(ms),
       queuedMs: last?.queued_ms ?? null,
@@ -65,10 +75,20 @@ export class EndingsService {
     else this.log.event('reply.generate', fields);
   }
 
+  private async tell(listener: EndListener, reply: ActiveReply, end: EndEvent): Promise<void> {
+    const { task, text, thinking, prompt } = reply;
+    try {
+      await listener({ task, end, text, thinking, prompt });
+    } catch (error) {
+      this.log.error('reply.after_end', error, { replyId: task.replyId });
+    }
+  }
+
   /** Waits for a database that is away: until it is back the text is safe in the log. */
   private store(reply: ActiveReply, end: EndEvent, closing: AbortSignal): Promise<boolean> {
     const { replyId } = reply.task;
-    return untilItWorks(() => this.exchanges.finish(replyId, messageEndOf(end, reply.text)), {
+    const stored = messageEndOf(end, reply, reply.answerMs);
+    return untilItWorks(() => this.exchanges.finish(replyId, stored), {
       clock: this.clock,
       firstPauseMs: FIRST_STORE_PAUSE_MS,
       longestPauseMs: LONGEST_STORE_PAUSE_MS,

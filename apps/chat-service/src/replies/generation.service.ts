@@ -1,11 +1,12 @@
 import { replyLogKey, type ReplyState } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
-import { CLOCK, Log, ReplyLogWriter, endEventOf, type ReplyLog } from '@baton/platform';
+import { CLOCK, Log, ReplyLogWriter, type ReplyLog } from '@baton/platform';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import type { ReplyTask } from '../chats/exchanges.service.ts';
+import type { ReplyTask } from '../chats/exchange.ts';
 import { ActiveReply } from './active-reply.ts';
 import { AttemptsService } from './attempts.service.ts';
 import { EndingsService } from './endings.service.ts';
+import { endOf } from './reply-end.ts';
 
 interface Running {
   readonly reply: ActiveReply;
@@ -60,8 +61,33 @@ export class GenerationService implements OnModuleDestroy {
   async stop(replyId: number): Promise<void> {
     const running = this.running.get(replyId);
     if (running === undefined) return;
-    running.reply.stop.abort(new AppError('gpu.job_cancelled', { replyId }));
+    running.reply.cancel(new AppError('gpu.job_cancelled', { replyId }), this.clock.monotonic());
     await running.ended;
+  }
+
+  /** Resolves when the end of a reply is stored; at once for one that is not under way. */
+  async ended(replyId: number): Promise<void> {
+    await this.running.get(replyId)?.ended;
+  }
+
+  /** Ids of a user's replies that are under way: all, or those of one chat. */
+  idsOf(userId: number, chatId?: number): number[] {
+    return [...this.running.values()]
+      .map(({ reply }) => reply.task)
+      .filter((task) => task.userId === userId && (chatId === undefined || task.chatId === chatId))
+      .map(({ replyId }) => replyId);
+  }
+
+  /**
+   * Sends a reply that waits to another place, under the same id and log; its job is given back. False when it is not
+   * under way here, or something of the answer was shown already.
+   *
+   * @throws AppError `local.not_set_up`, `server.unknown`
+   */
+  moveTo(replyId: number, server: string): boolean {
+    const reply = this.running.get(replyId)?.reply;
+    if (reply === undefined) return false;
+    return this.attempts.move(reply, server);
   }
 
   async stopChat(chatId: number): Promise<void> {
@@ -75,7 +101,7 @@ export class GenerationService implements OnModuleDestroy {
    */
   async onModuleDestroy(): Promise<void> {
     this.closing.abort();
-    const begun = [...this.running.values()].filter(({ reply }) => reply.text !== '');
+    const begun = [...this.running.values()].filter(({ reply }) => reply.isShown);
     for (const { reply } of begun)
       reply.stop.abort(new AppError('reply.interrupted', { reply: reply.task.replyId }));
     await Promise.all(begun.map(({ ended }) => ended));
@@ -96,10 +122,11 @@ export class GenerationService implements OnModuleDestroy {
   private async live(reply: ActiveReply): Promise<void> {
     const startedAt = this.clock.monotonic();
     reply.progress.queued();
+    if (reply.task.details.routing != null) reply.tellRouting(reply.task.details.routing);
     const failure = await this.attempts.untilDecided(reply, this.closing.signal);
-    const isLeft = this.closing.signal.aborted && reply.text === '' && failure !== null;
+    const isLeft = this.closing.signal.aborted && !reply.isShown && failure !== null;
     if (isLeft && !reply.stop.signal.aborted) return;
-    const end = endEventOf(failure, { timeline: reply.timeline, usage: reply.usage });
+    const end = await endOf(reply, failure);
     await this.endings.conclude(reply, end, this.closing.signal);
     this.endings.report(reply, end, failure, this.clock.monotonic() - startedAt);
   }

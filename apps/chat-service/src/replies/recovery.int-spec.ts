@@ -135,7 +135,7 @@ describe('after the death of chat-service', () => {
     await writer.exchanges.finish(replyId, end);
     await writer.kill();
     await restarted(async (service) => {
-      expect((await service.events(replyId)).at(-1)).toEqual(DONE);
+      expect((await service.events(replyId)).at(-1)).toMatchObject(DONE);
     });
   });
 

@@ -13,8 +13,8 @@ const RETRY_MS = 1_000;
  * Takes up what an earlier process left, wherever it died. A reply's row and its log are compared:
  *   1. the log has an end: the row gets that end (death between the two writes at the end, in the other order: 5);
  *   2. the chat was deleted meanwhile: the reply ends as cancelled;
- *   3. the log has text: the reply ends as interrupted and keeps its text, since the model cannot go on from there;
- *   4. no text yet: the reply is made now. The job keeps its id, so that its place in the queue is kept too;
+ *   3. the log has text or thinking: the reply ends as interrupted and keeps what was written, since the model cannot go on from there;
+ *   4. nothing yet: the reply is made now. The job keeps its id, so that its place in the queue is kept too;
  *   5. the row has an end and the log has none: the log gets it, or its readers would wait for ever.
  * One chat-service at a time may do this for a database.
  */
@@ -79,18 +79,22 @@ export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy 
   private async takeUp(task: ReplyTask, isAbandoned: boolean): Promise<void> {
     const { replyId } = task;
     const key = replyLogKey(replyId);
-    const { text, end: logged } = readLoggedReply(await this.logs.read(key));
+    const { end: logged, found, ...written } = readLoggedReply(await this.logs.read(key));
+    const isBegun = written.text !== '' || written.thinking !== '';
     // A reply that was begun by this process while the list was read is not left behind.
     if (this.generation.has(replyId) || !(await this.exchanges.isUnfinished(replyId))) return;
-    if (logged === null && !isAbandoned && text === '') {
-      this.generation.adopt(task, await this.logs.resume(key));
+    if (logged === null && !isAbandoned && !isBegun) {
+      // A search that was made already is not made again.
+      const known = { ...task, details: { ...task.details, ...found } };
+      this.generation.adopt(known, await this.logs.resume(key));
       this.log.event('reply.recover', { replyId, outcome: 'resubmitted' });
       return;
     }
     const code = isAbandoned ? 'gpu.job_cancelled' : 'reply.interrupted';
-    const end = logged ?? endEventOf(new AppError(code, { replyId }), { timeline: [], usage: null });
-    const isFirstEnd = await this.exchanges.finish(replyId, messageEndOf(end, text));
-    this.log.event('reply.recover', { replyId, outcome: end.state, chars: text.length });
+    const failed = endEventOf(new AppError(code, { replyId }), { timeline: [], usage: null });
+    const end = logged ?? { ...failed, details: { ...task.details, ...found } };
+    const isFirstEnd = await this.exchanges.finish(replyId, messageEndOf(end, written));
+    this.log.event('reply.recover', { replyId, outcome: end.state, chars: written.text.length });
     if (!isFirstEnd || logged !== null) return;
     const log = await this.logs.resume(key);
     log.append(end);

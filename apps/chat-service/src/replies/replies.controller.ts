@@ -1,4 +1,5 @@
 import {
+  cancelReplies,
   cancelReply,
   getReply,
   regenerateReply,
@@ -21,7 +22,8 @@ export class RepliesController {
 
   @HandleCall(sendMessage)
   send({ userId, chatId, body }: z.output<typeof sendMessage.request>): Promise<SentMessage> {
-    return this.replies.send({ userId, chatId, content: body.content, model: body.model });
+    const { content, model, replaces, parent_id: parentId, ...options } = body;
+    return this.replies.send({ userId, chatId, content, model, replaces, parentId, options });
   }
 
   @HandleCall(regenerateReply)
@@ -37,5 +39,13 @@ export class RepliesController {
   @HandleCall(cancelReply)
   cancel({ userId, replyId }: z.output<typeof cancelReply.request>): Promise<Message> {
     return this.replies.cancel(userId, replyId);
+  }
+
+  @HandleCall(cancelReplies)
+  async cancelAll({
+    userId,
+    chatId,
+  }: z.output<typeof cancelReplies.request>): Promise<{ stopped: Message[] }> {
+    return { stopped: await this.replies.cancelAll(userId, chatId) };
   }
 }

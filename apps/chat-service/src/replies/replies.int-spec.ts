@@ -340,22 +340,23 @@ describe('replies', () => {
         answer.text('Because.');
         answer.done(1);
       });
-      const again = await service.replies.regenerate(ANNA, chatId, first.id);
+      const again = await service.replies.regenerate({ userId: ANNA, chatId, messageId: first.id });
       await ended(again.id);
       const { messages } = await service.chats.get({ userId: ANNA, chatId });
       expect(messages.map(({ content }) => content)).toEqual(['Why?', 'Because.']);
       expect(ollama.asked[0]?.body['messages']).toEqual([{ role: 'user', content: 'Why?' }]);
     });
 
-    test('is refused for an older answer, for one under way, and for what is not there', async () => {
+    test('is refused while the chat is answering, and for what is not there', async () => {
       const chatId = await newChat();
       const old = await ended(await ask(chatId));
       ollama.play(hang);
       const running = await ask(chatId);
       const again = (messageId: number): Promise<Message> =>
-        service.replies.regenerate(ANNA, chatId, messageId);
-      await expect(again(old.id)).rejects.toMatchObject({ code: 'reply.not_latest' });
+        service.replies.regenerate({ userId: ANNA, chatId, messageId });
+      await expect(again(old.id)).rejects.toMatchObject({ code: 'chat.busy' });
       await expect(again(running)).rejects.toMatchObject({ code: 'chat.busy' });
+      await service.replies.cancel(ANNA, running);
       await expect(again(running + 1_000)).rejects.toMatchObject({ code: 'chat.message_not_found' });
     });
   });
@@ -368,7 +369,7 @@ describe('replies', () => {
     await expect(service.replies.send(send)).rejects.toEqual(notFound('chat.not_found'));
     await expect(service.replies.get(BORIS, reply.id)).rejects.toEqual(notFound('reply.not_found'));
     await expect(service.replies.cancel(BORIS, reply.id)).rejects.toEqual(notFound('reply.not_found'));
-    await expect(service.replies.regenerate(BORIS, chatId, reply.id)).rejects.toEqual(
+    await expect(service.replies.regenerate({ userId: BORIS, chatId, messageId: reply.id })).rejects.toEqual(
       notFound('chat.not_found'),
     );
     await expect(service.chats.delete({ userId: BORIS, chatId })).rejects.toEqual(notFound('chat.not_found'));

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { ExchangesService, type AnotherReply, type NewExchange } from '../chats/exchanges.service.ts';
 import { withLiveState } from '../chats/views.ts';
 import { GenerationService } from './generation.service.ts';
+import { PicturesClient } from './pictures.client.ts';
 import { RecoveryService } from './recovery.service.ts';
 
 /** What a user can do with replies. */
@@ -13,15 +14,29 @@ export class RepliesService {
   private readonly generation: GenerationService;
   private readonly recovery: RecoveryService;
 
-  constructor(exchanges: ExchangesService, generation: GenerationService, recovery: RecoveryService) {
+  private readonly pictures: PicturesClient;
+
+  constructor(
+    exchanges: ExchangesService,
+    generation: GenerationService,
+    recovery: RecoveryService,
+    pictures: PicturesClient,
+  ) {
     this.exchanges = exchanges;
     this.generation = generation;
     this.recovery = recovery;
+    this.pictures = pictures;
   }
 
-  /** Answers when both messages are stored; the reply is made in the background. */
+  /**
+   * Answers when both messages are stored; the reply is made in the background.
+   *
+   * @throws AppError `image.not_found` for a picture that is not the user's; as `ExchangesService.begin`
+   */
   async send(exchange: NewExchange): Promise<SentMessage> {
-    const { message, reply, task } = await this.exchanges.begin(exchange);
+    const ids = exchange.options?.image_ids ?? [];
+    const attachments = ids.length === 0 ? undefined : await this.pictures.check(exchange.userId, ids);
+    const { message, reply, task } = await this.exchanges.begin({ ...exchange, attachments });
     this.generation.start(task);
     return { message, reply };
   }
@@ -48,5 +63,14 @@ export class RepliesService {
     if (!this.generation.has(replyId)) await this.recovery.done();
     await this.generation.stop(replyId);
     return this.exchanges.reply(userId, replyId);
+  }
+
+  /** Stops all of a user's replies, or those of one chat, and answers when their ends are stored. */
+  async cancelAll(userId: number, chatId?: number): Promise<Message[]> {
+    // After a restart they may not have been taken up yet.
+    await this.recovery.done();
+    const ids = this.generation.idsOf(userId, chatId);
+    await Promise.all(ids.map((id) => this.generation.stop(id)));
+    return Promise.all(ids.map((id) => this.exchanges.reply(userId, id)));
   }
 }

@@ -1,10 +1,17 @@
 import { once } from 'node:events';
-import { replyLogKey, type EngineModel, type ReplyEvent } from '@baton/contracts';
+import {
+  checkImages,
+  listEngineModels,
+  replyLogKey,
+  type EngineModel,
+  type ReplyEvent,
+} from '@baton/contracts';
 import type { FakeGpu } from '@baton/gpu-lease/testing';
 import { AppError, systemClock, type Clock } from '@baton/kernel';
 import { Metrics, RedisConnections, ReplyLogReader, ReplyLogWriter, type CallClient } from '@baton/platform';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
+import { BranchesRepository } from '../chats/branches.repository.ts';
 import { ChatsController } from '../chats/chats.controller.ts';
 import { ChatsRepository } from '../chats/chats.repository.ts';
 import { ChatsService } from '../chats/chats.service.ts';
@@ -12,9 +19,17 @@ import { ExchangesService } from '../chats/exchanges.service.ts';
 import { MessagesRepository } from '../chats/messages.repository.ts';
 import { OllamaDriver } from '../engines/ollama.driver.ts';
 import { ModelsService } from '../models/models.service.ts';
+import type { AnswerPlace } from '../places/answer-place.ts';
+import { GpuNodeModels } from '../places/gpu-node-models.ts';
+import { GpuPlace } from '../places/gpu-place.ts';
+import type { Instance, Profile } from '../places/instances.ts';
+import { PlacesService } from '../places/places.service.ts';
+import type { AnsweredBefore, BeforeAnswer } from '../replies/answer-hooks.ts';
 import { AttemptsService } from '../replies/attempts.service.ts';
 import { EndingsService } from '../replies/endings.service.ts';
 import { GenerationService } from '../replies/generation.service.ts';
+import { PicturesClient } from '../replies/pictures.client.ts';
+import { PromptsService } from '../replies/prompts.service.ts';
 import { RecoveryService } from '../replies/recovery.service.ts';
 import { RepliesService } from '../replies/replies.service.ts';
 import { ReplyMetrics } from '../replies/reply-metrics.ts';
@@ -42,10 +57,24 @@ export function engineModel(name: string, capabilities = ['completion']): Engine
 export function processManagerWith(models: readonly EngineModel[] | null): Pick<CallClient, 'call'> {
   return {
     call: (contract) => {
-      if (models === null) return Promise.reject(new AppError('call.unreachable'));
+      if (models === null || contract.name !== listEngineModels.name) {
+        return Promise.reject(new AppError('call.unreachable'));
+      }
       return Promise.resolve(
         contract.reply.parse({ source: 'live', at_ms: 0, simulated: true, models }) as never,
       );
+    },
+  };
+}
+
+/** An image-service that says of these pictures that they are the user's. */
+function imageServiceWith(ids: readonly number[]): Pick<CallClient, 'call'> {
+  return {
+    call: (contract, payload) => {
+      const { imageIds: wanted } = checkImages.request.parse(payload);
+      if (wanted.some((id) => !ids.includes(id))) return Promise.reject(new AppError('image.not_found'));
+      const images = wanted.map((image_id) => ({ image_id, width: 64, height: 64 }));
+      return Promise.resolve(contract.reply.parse({ images }) as never);
     },
   };
 }
@@ -55,6 +84,14 @@ export interface ChatProcessOptions {
   readonly redisUrl: string;
   readonly gpu: FakeGpu;
   readonly models?: readonly EngineModel[];
+  readonly mainProfiles?: readonly Profile[];
+  /** Servers elsewhere. */
+  readonly instances?: readonly Instance[];
+  readonly local?: AnswerPlace;
+  readonly before?: BeforeAnswer;
+  readonly answeredBefore?: AnsweredBefore;
+  /** A server of picture bytes, and the pictures that it has for everybody. */
+  readonly pictures?: { readonly url: string; readonly ids: readonly number[] };
 }
 
 /** All of chat-service but its edges to other processes, put together as `app.module.ts` does. */
@@ -65,16 +102,20 @@ export class ChatProcess {
   readonly exchanges: ExchangesService;
   readonly logs: ReplyLogWriter;
   readonly recovery: RecoveryService;
-  private readonly models: ModelsService;
+  readonly models: ModelsService;
   readonly metrics = new Metrics('chat-service');
-  private readonly generation: GenerationService;
+  readonly generation: GenerationService;
+  readonly endings: EndingsService;
+  readonly places: PlacesService;
+  private readonly pictures: PicturesClient;
   private readonly driver = new OllamaDriver(hurriedClock);
   private readonly redis: RedisConnections;
   private readonly connections: readonly Redis[];
   private readonly reader: ReplyLogReader;
   private readonly end = new AbortController();
 
-  private constructor({ source, redisUrl, gpu, models = [engineModel('gpt-oss:20b')] }: ChatProcessOptions) {
+  private constructor(options: ChatProcessOptions) {
+    const { source, redisUrl, before = null, answeredBefore = null, pictures } = options;
     this.redis = new RedisConnections(redisUrl, quietLog);
     const [writer, commands, reader] = ['writer', 'commands', 'reader'].map((name) =>
       this.redis.dedicated(name),
@@ -84,26 +125,50 @@ export class ChatProcess {
     this.reader = new ReplyLogReader(commands, reader);
     const messages = new MessagesRepository(source);
     const repository = new ChatsRepository(source);
-    this.models = new ModelsService(
-      processManagerWith(models),
-      { defaultModel: 'gpt-oss:20b' },
+    const branches = new BranchesRepository(source);
+    ({ places: this.places, models: this.models } = this.makePlaces(options));
+    this.pictures = new PicturesClient(imageServiceWith(pictures?.ids ?? []), pictures?.url ?? '', 'secret');
+    this.exchanges = new ExchangesService(repository, messages, branches, this.models, hurriedClock);
+    const prompts = new PromptsService(this.exchanges, this.models, this.pictures, SETTINGS);
+    const attempts = new AttemptsService(
+      this.exchanges,
+      this.places,
+      this.models,
+      prompts,
+      SETTINGS,
       hurriedClock,
-      quietLog,
+      before,
+      answeredBefore,
     );
-    const replyMetrics = new ReplyMetrics(this.metrics);
-    this.exchanges = new ExchangesService(repository, messages, this.models, hurriedClock);
-    const attempts = new AttemptsService(this.exchanges, gpu, this.driver, SETTINGS, hurriedClock);
-    const endings = new EndingsService(this.exchanges, hurriedClock, quietLog, replyMetrics);
-    this.generation = new GenerationService(this.logs, attempts, endings, hurriedClock, quietLog);
+    this.endings = new EndingsService(this.exchanges, hurriedClock, quietLog, new ReplyMetrics(this.metrics));
+    this.generation = new GenerationService(this.logs, attempts, this.endings, hurriedClock, quietLog);
     this.recovery = new RecoveryService(this.exchanges, this.generation, this.logs, hurriedClock, quietLog);
-    this.replies = new RepliesService(this.exchanges, this.generation, this.recovery);
-    this.images = new ChatsService(repository, messages, hurriedClock);
+    this.replies = new RepliesService(this.exchanges, this.generation, this.recovery, this.pictures);
+    this.images = new ChatsService(repository, messages, branches, this.models, hurriedClock);
     this.chats = asCalled(new ChatsController(this.images, this.generation));
+  }
+
+  private makePlaces(options: ChatProcessOptions): { places: PlacesService; models: ModelsService } {
+    const { gpu, models = [engineModel('gpt-oss:20b')], instances = [], mainProfiles = [] } = options;
+    const settings = {
+      defaultModel: 'gpt-oss:20b',
+      mainUrl: 'http://127.0.0.1:11434',
+      mainMaxConcurrent: 1,
+      mainProfiles,
+      instances,
+    };
+    const node = new GpuNodeModels(processManagerWith(models), hurriedClock, quietLog);
+    const main = new GpuPlace(gpu, this.driver, node, settings, hurriedClock);
+    const { local = null } = options;
+    const places = new PlacesService(main, node, settings, hurriedClock, quietLog, this.metrics, local);
+    return { places, models: new ModelsService(places, settings) };
   }
 
   static async start(options: ChatProcessOptions): Promise<ChatProcess> {
     const started = new ChatProcess(options);
-    await Promise.all([started.models.refresh(), started.connected()]);
+    started.places.onApplicationBootstrap();
+    const looks = started.places.all.map((place) => place.look());
+    await Promise.all([...looks, started.connected()]);
     return started;
   }
 
@@ -139,6 +204,9 @@ export class ChatProcess {
     this.reader.close();
     await this.redis.onApplicationShutdown();
     await Promise.all(closed);
+    this.places.onModuleDestroy();
+    await this.places.onApplicationShutdown();
+    await this.pictures.onApplicationShutdown();
     await this.driver.onApplicationShutdown();
   }
 }

@@ -1,0 +1,133 @@
+import type { WaitingView } from '@baton/contracts';
+import { AppError, type Clock } from '@baton/kernel';
+
+export interface SlotRequest {
+  readonly jobId: string;
+  readonly userId: number;
+  readonly urgency: 'interactive' | 'background';
+  readonly estimateMs: number;
+  readonly signal: AbortSignal;
+  readonly onWaiting: (view: WaitingView) => void;
+}
+
+/** A slot that is held; giving it back twice is harmless. */
+export type GiveBack = () => void;
+
+interface Waiter {
+  readonly request: SlotRequest;
+  readonly sinceMs: number;
+  readonly enter: (giveBack: GiveBack) => void;
+}
+interface Holder {
+  readonly request: SlotRequest;
+  readonly sinceMs: number;
+}
+
+/** Background work that has waited this long is in no smaller hurry than anybody else. */
+const BACKGROUND_PATIENCE_MS = 10 * 60_000;
+/** The upper estimate of a wait: answers differ in length by about this much. */
+const P90_FACTOR = 2;
+
+/**
+ * So many answers at a time, and a fair wait for the others. Who is next, in this order:
+ *   1. interactive work, and background work that has waited long;
+ *   2. whoever has fewer answers running or waiting before this one: users take turns, however many one of them asks for;
+ *   3. who came first.
+ */
+export class FairSlots {
+  private readonly max: number;
+  private readonly clock: Clock;
+  private readonly holders = new Set<Holder>();
+  private waiters: Waiter[] = [];
+
+  constructor(max: number, clock: Clock) {
+    this.max = max;
+    this.clock = clock;
+  }
+
+  get running(): number {
+    return this.holders.size;
+  }
+
+  get waiting(): number {
+    return this.waiters.length;
+  }
+
+  /** @throws AppError `gpu.job_cancelled` when the signal is aborted before there was a slot */
+  take(request: SlotRequest): Promise<GiveBack> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.waiters = this.waiters.filter((other) => other !== waiter);
+        reject(new AppError('gpu.job_cancelled', { jobId: request.jobId }));
+        this.tellAll();
+      };
+      const enter = (giveBack: GiveBack): void => {
+        request.signal.removeEventListener('abort', leave);
+        resolve(giveBack);
+      };
+      const waiter = { request, sinceMs: this.clock.monotonic(), enter };
+      if (request.signal.aborted) {
+        leave();
+        return;
+      }
+      request.signal.addEventListener('abort', leave, { once: true });
+      this.waiters.push(waiter);
+      this.fill();
+    });
+  }
+
+  private fill(): void {
+    while (this.holders.size < this.max) {
+      const next = this.inOrder()[0];
+      if (next === undefined) return;
+      this.waiters = this.waiters.filter((other) => other !== next);
+      const holder = { request: next.request, sinceMs: this.clock.monotonic() };
+      this.holders.add(holder);
+      next.enter(() => {
+        if (this.holders.delete(holder)) this.fill();
+      });
+    }
+    this.tellAll();
+  }
+
+  /** Everybody's place and wait, since both change whenever somebody comes or goes. */
+  private tellAll(): void {
+    const now = this.clock.monotonic();
+    let aheadMs = 0;
+    for (const { request, sinceMs } of this.holders)
+      aheadMs += Math.max(0, request.estimateMs - (now - sinceMs));
+    for (const [index, { request }] of this.inOrder().entries()) {
+      const etaP50Ms = Math.round(aheadMs / this.max);
+      aheadMs += request.estimateMs;
+      request.onWaiting({
+        jobId: request.jobId,
+        stage: 'queued',
+        position: index + 1,
+        reason: { code: 'ahead_in_queue', holder: null },
+        etaP50Ms,
+        etaP90Ms: etaP50Ms * P90_FACTOR,
+        swap: null,
+      });
+    }
+  }
+
+  private inOrder(): Waiter[] {
+    const now = this.clock.monotonic();
+    const turnsOf = new Map<number, number>();
+    for (const { request } of this.holders) count(turnsOf, request.userId);
+    const ranked = this.waiters.map((waiter) => {
+      const { urgency, userId } = waiter.request;
+      const isUrgent = urgency === 'interactive' || now - waiter.sinceMs >= BACKGROUND_PATIENCE_MS;
+      return { waiter, hurry: isUrgent ? 0 : 1, turn: count(turnsOf, userId) };
+    });
+    // Sorting is stable: among equals the order of arrival stays.
+    return ranked.sort((a, b) => a.hurry - b.hurry || a.turn - b.turn).map(({ waiter }) => waiter);
+  }
+}
+
+/** How many there were before, this one not counted. */
+function count(counts: Map<number, number>, key: number): number {
+  const before = counts.get(key) ?? 0;
+  counts.set(key, before + 1);
+  return before;
+}
