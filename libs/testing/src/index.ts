@@ -8,3 +8,5 @@ export { DIALECTS, openTestDatabase, quietLog } from './databases.ts';
 export type { TestDatabase } from './databases.ts';
 export { Answer, ScriptedOllama } from './scripted-ollama.ts';
 export type { Asked, Script } from './scripted-ollama.ts';
+export { tinyGguf, writeTinyGguf } from './tiny-gguf.ts';
+export type { TinyModel } from './tiny-gguf.ts';
