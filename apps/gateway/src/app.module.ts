@@ -12,6 +12,8 @@ import { Passwords } from './auth/passwords.service.ts';
 import { RefreshTokensRepository } from './auth/refresh-tokens.repository.ts';
 import { ALLOWED_ORIGINS, SameOriginGuard } from './auth/same-origin.guard.ts';
 import { ChatsController } from './chats/chats.controller.ts';
+import { MessagesController } from './chats/messages.controller.ts';
+import { TransfersController } from './chats/transfers.controller.ts';
 import type { GatewayConfig } from './config.ts';
 import { EnginesController } from './gpu/engines.controller.ts';
 import { GpuController } from './gpu/gpu.controller.ts';
@@ -25,7 +27,10 @@ import { UPLOAD_BYTES, UploadsController } from './images/uploads.controller.ts'
 import { ATTEMPT_LIMITS, AttemptLimits } from './limits/attempt-limits.service.ts';
 import { RequestLimitGuard } from './limits/request-limit.guard.ts';
 import { REQUESTS_PER_MINUTE, RequestLimits } from './limits/request-limits.service.ts';
+import { ExperimentsController } from './models/experiments.controller.ts';
+import { ModelServersController } from './models/model-servers.controller.ts';
 import { ModelsController } from './models/models.controller.ts';
+import { PullsController } from './models/pulls.controller.ts';
 import { OpsPassController } from './ops/ops-pass.controller.ts';
 import { OpsPasses } from './ops/ops-pass.service.ts';
 import { ChatStopsController } from './replies/chat-stops.controller.ts';
@@ -59,9 +64,14 @@ export class AppModule {
       controllers: [
         AuthController,
         ChatsController,
+        MessagesController,
+        TransfersController,
         RepliesController,
         ChatStopsController,
         ModelsController,
+        ModelServersController,
+        PullsController,
+        ExperimentsController,
         UploadsController,
         ImagesController,
         GpuController,

@@ -44,6 +44,7 @@ const EVERY_ID_ROUTE: readonly [string, string][] = [
   ['GET', '/api/images/ID/file'],
   ['GET', '/api/images/ID/thumbnail'],
   ['GET', '/api/images/preview/ID'],
+  ['POST', '/api/experiments/ID/end'],
 ];
 
 const BODY_ROUTES: readonly [string, string][] = [
@@ -55,6 +56,8 @@ const BODY_ROUTES: readonly [string, string][] = [
   ['PUT', '/api/chats/1'],
   ['POST', '/api/chats/1/messages'],
   ['POST', '/api/image/generate'],
+  ['POST', '/api/models/pull'],
+  ['POST', '/api/experiments'],
 ];
 
 function expectProblem(answer: Answer, status: number, code: string): void {
@@ -171,6 +174,10 @@ describe('bad input', () => {
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', width: 1000 }, 'width'],
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', height: 4096 }, 'height'],
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', seed: -1 }, 'seed'],
+    ['POST', '/api/models/pull', { model: ' ' }, 'model'],
+    ['POST', '/api/models/pull', { model: 'phi3', server: 'http://x' }, 'server'],
+    ['POST', '/api/experiments', { name: 'x', model: 'a', variant: 'b', share: 100 }, 'share'],
+    ['GET', '/api/models/server/models?server_url=x&server=1', {}, 'server'],
     ['GET', '/api/chats?limit=0', {}, 'limit'],
     ['GET', '/api/chats?limit=many', {}, 'limit'],
     ['GET', '/api/chats?q=', {}, 'q'],

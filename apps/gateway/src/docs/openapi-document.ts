@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { gpuStatus, problem, queueView, replyEvent, sentMessage } from '@baton/contracts';
+import { gpuStatus, problem, pull, queueView, replyEvent, sentMessage } from '@baton/contracts';
 import { z } from 'zod';
 import { problemExamples } from './api-route.ts';
 import { standardSchemaConverter, toOpenApiSchema } from './schema-conversion.ts';
@@ -12,6 +12,7 @@ const EXTRA_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: problem,
   ReplyEvent: replyEvent.meta({ id: 'ReplyEvent', example: { type: 'text', text: 'Use a primer first.' } }),
   SentReplyEvent: z.union([sentMessage, replyEvent]).meta({ id: 'SentReplyEvent' }),
+  StartedPullEvent: z.union([pull, replyEvent]).meta({ id: 'StartedPullEvent' }),
   GpuFeedEvent: z.union([gpuStatus, queueView]).meta({ id: 'GpuFeedEvent' }),
 };
 
