@@ -8,6 +8,10 @@ import { RepliesContext } from './chats/replies-context.ts';
 import { storeEndOfReply } from './chats/chat-queries.ts';
 import { ReplyFeeds } from './chats/reply-feed.ts';
 import { GpuFeed, GpuFeedContext } from './gpu/gpu-feed.ts';
+import { addChatWords } from './i18n/chat-words.ts';
+
+// Before the first word is drawn: this module is loaded when somebody logs in.
+addChatWords();
 
 const ATTEMPTS = 3;
 

@@ -43,6 +43,13 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--engine-ollama-soft': '#d8f3ec',
     '--engine-comfyui': '#a34a07',
     '--engine-comfyui-soft': '#fdebd8',
+    // Who speaks in a chat between models.
+    '--speaker-0': '#0a7060',
+    '--speaker-1': '#3f51c4',
+    '--speaker-2': '#a34a07',
+    '--speaker-3': '#8a2f8f',
+    '--speaker-4': '#1f6f2d',
+    '--speaker-5': '#a02845',
   },
   dark: {
     '--mantine-color-body': '#131721',
@@ -56,5 +63,11 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--engine-ollama-soft': '#123a38',
     '--engine-comfyui': '#f7a558',
     '--engine-comfyui-soft': '#43301f',
+    '--speaker-0': '#45d0b6',
+    '--speaker-1': '#9db0ff',
+    '--speaker-2': '#f7a558',
+    '--speaker-3': '#e39be8',
+    '--speaker-4': '#8fd693',
+    '--speaker-5': '#ff9db2',
   },
 });

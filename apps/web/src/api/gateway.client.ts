@@ -1,7 +1,11 @@
 import * as api from '@baton/api-client';
 import type { EngineName } from '@baton/contracts';
+import { callsOver } from './calls.ts';
+import { chatCalls } from './chat-calls.ts';
 import type { GatewayFetch } from './gateway-fetch.ts';
+import { modelCalls } from './model-calls.ts';
 import { failureIn, RequestFailed } from './request-failed.ts';
+import { workCalls } from './work-calls.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -12,7 +16,17 @@ export function gatewayClient(ask: GatewayFetch) {
     // The generated client hands over a Request that is complete.
     fetch: (request) => ask(request instanceof Request ? request : new Request(request)),
   });
-  return { ...accounts(client), ...chats(client), ...images(client), ...operations(client), ...streams(ask) };
+  const calls = callsOver(ask);
+  return {
+    ...accounts(client),
+    ...chats(client),
+    ...chatCalls(calls),
+    ...modelCalls(calls),
+    ...workCalls(calls),
+    ...images(client),
+    ...operations(client),
+    ...streams(ask),
+  };
 }
 
 export type GatewayClient = ReturnType<typeof gatewayClient>;
@@ -32,14 +46,9 @@ function chats(client: api.Client) {
     listChats: (query: { readonly q?: string; readonly cursor?: string }) =>
       answerOf(api.chatsList({ client, query })),
     createChat: (body: api.CreateChat) => answerOf(api.chatsCreate({ client, body })),
-    getChat: (id: number) => answerOf(api.chatsGet({ client, path: { id } })),
     updateChat: (id: number, body: api.UpdateChat) =>
       answerOf(api.chatsUpdate({ client, path: { id }, body })),
     deleteChat: (id: number) => answerOf(api.chatsDelete({ client, path: { id } })),
-    sendMessage: (id: number, body: api.SendMessage) =>
-      answerOf(api.messagesSend({ client, path: { id }, body })),
-    regenerateReply: (chatId: number, messageId: number) =>
-      answerOf(api.messagesRegenerate({ client, path: { chat_id: chatId, message_id: messageId } })),
     cancelReply: (id: number) => answerOf(api.repliesCancel({ client, path: { id } })),
     listModels: () => answerOf(api.modelsList({ client })),
   };
@@ -48,7 +57,6 @@ function chats(client: api.Client) {
 function images(client: api.Client) {
   return {
     generateImage: (body: api.GenerateImage) => answerOf(api.imagesGenerate({ client, body })),
-    imagesOf: (messageId: number) => answerOf(api.imagesList({ client, path: { message_id: messageId } })),
     imageFile: (id: number) => answerOf(api.imagesFile({ client, path: { id }, parseAs: 'blob' })),
     imageThumbnail: (id: number) => answerOf(api.imagesThumbnail({ client, path: { id }, parseAs: 'blob' })),
     imagePreview: (messageId: number) =>
@@ -95,6 +103,8 @@ function streams(ask: GatewayFetch) {
   return {
     replyEvents: (messageId: number, headers: Headers, signal: AbortSignal) =>
       open(`/api/replies/${messageId}/events`, headers, signal),
+    pullEvents: (pullId: string, headers: Headers, signal: AbortSignal) =>
+      open(`/api/models/pulls/${pullId}/events`, headers, signal),
     gpuEvents: (headers: Headers, signal: AbortSignal) => open('/api/gpu/events', headers, signal),
   };
 }

@@ -1,8 +1,8 @@
 import type { User } from '@baton/contracts';
 import { Avatar, Group, Menu, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { IconCpu, IconLogout, IconSelector } from '@tabler/icons-react';
+import { IconBox, IconCpu, IconLogout, IconScale, IconSelector } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import type { JSX } from 'react';
+import type { JSX, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { useGateway } from '../api/gateway-context.ts';
@@ -58,20 +58,36 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
           <ThemeChoice />
         </Stack>
         <Menu.Divider />
+        <Place to="/models" icon={<IconBox size={16} aria-hidden />} text={t('chat.models')} />
         {user.role === 'admin' && (
-          <Menu.Item
-            component={Link}
-            href="/gpu"
-            closeMenuOnClick
-            leftSection={<IconCpu size={16} aria-hidden />}
-          >
-            {t('settings.gpu')}
-          </Menu.Item>
+          <>
+            <Place
+              to="/comparisons"
+              icon={<IconScale size={16} aria-hidden />}
+              text={t('chat.comparisons')}
+            />
+            <Place to="/gpu" icon={<IconCpu size={16} aria-hidden />} text={t('settings.gpu')} />
+          </>
         )}
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => logout.mutate()}>
           {t('auth.log_out')}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+interface PlaceProps {
+  readonly to: string;
+  readonly icon: ReactNode;
+  readonly text: string;
+}
+
+/** A screen to go to; the menu closes. */
+function Place({ to, icon, text }: PlaceProps): JSX.Element {
+  return (
+    <Menu.Item component={Link} href={to} closeMenuOnClick leftSection={icon}>
+      {text}
+    </Menu.Item>
   );
 }

@@ -1,11 +1,13 @@
 import type { Chat } from '@baton/contracts';
-import { Button, CloseButton, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, CloseButton, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
-import { IconPlus, IconSearch } from '@tabler/icons-react';
+import { IconMessages, IconPlus, IconSearch } from '@tabler/icons-react';
 import { useRef, useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { ErrorNotice } from '../ui/error-notice.tsx';
+import { Marked } from '../ui/marked.tsx';
+import { BeginMenu } from './begin-menu.tsx';
 import { ChatActions } from './chat-actions.tsx';
 import { groupChats } from './chat-groups.ts';
 import classes from './chat-list.module.css';
@@ -23,9 +25,18 @@ export function ChatList({ openId }: { readonly openId: number | null }): JSX.El
   return (
     <nav className={classes['nav']} aria-label={t('chats.title')}>
       <Stack gap="xs" px="md" pb="sm">
-        <Button component={Link} href="/" leftSection={<IconPlus size={18} aria-hidden />} variant="filled">
-          {t('chats.new')}
-        </Button>
+        <Group gap={6} wrap="nowrap">
+          <Button
+            component={Link}
+            href="/"
+            flex={1}
+            leftSection={<IconPlus size={18} aria-hidden />}
+            variant="filled"
+          >
+            {t('chats.new')}
+          </Button>
+          <BeginMenu />
+        </Group>
         <TextInput
           ref={field}
           type="search"
@@ -86,7 +97,7 @@ function FoundChats({ search, openId }: FoundChatsProps): JSX.Element {
           </Title>
           <ul className={classes['list']}>
             {members.map((chat) => (
-              <ChatRow key={chat.id} chat={chat} isOpen={chat.id === openId} />
+              <ChatRow key={chat.id} chat={chat} search={search} isOpen={chat.id === openId} />
             ))}
           </ul>
         </section>
@@ -106,11 +117,21 @@ function FoundChats({ search, openId }: FoundChatsProps): JSX.Element {
   );
 }
 
-function ChatRow({ chat, isOpen }: { readonly chat: Chat; readonly isOpen: boolean }): JSX.Element {
+interface ChatRowProps {
+  readonly chat: Chat;
+  readonly search: string;
+  readonly isOpen: boolean;
+}
+
+function ChatRow({ chat, search, isOpen }: ChatRowProps): JSX.Element {
+  const { t } = useTranslation();
   return (
     <li className={classes['row']} data-open={isOpen || undefined}>
       <Link href={`/chats/${chat.id}`} className={classes['link']} aria-current={isOpen ? 'page' : undefined}>
-        {chat.title}
+        {chat.kind === 'models' && (
+          <IconMessages size={15} className={classes['kind']} aria-label={t('chat.is_between_models')} />
+        )}
+        <Marked text={chat.title === '' ? t('chats.new') : chat.title} search={search} />
       </Link>
       <div className={classes['actions']}>
         <ChatActions chat={chat} isOpen={isOpen} />

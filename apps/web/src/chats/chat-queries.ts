@@ -1,5 +1,5 @@
 import type { UpdateChat } from '@baton/api-client';
-import type { Chat, Message, SentMessage } from '@baton/contracts';
+import type { Message, SentMessage } from '@baton/contracts';
 import {
   useInfiniteQuery,
   useMutation,
@@ -8,16 +8,11 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
-import { useReplies } from './replies-context.ts';
+import { withBranch, withChat, withMessage, type ChatPage, type OpenChat } from './open-chat.ts';
 import type { ReplyView } from './reply.ts';
 
-interface OpenChat {
-  readonly chat: Chat;
-  readonly messages: readonly Message[];
-}
-
-const CHATS = ['chats'] as const;
-const chatKey = (chatId: number) => ['chat', chatId] as const;
+export const CHATS = ['chats'] as const;
+export const chatKey = (chatId: number) => ['chat', chatId] as const;
 
 export function useChats(search: string) {
   const { client } = useGateway();
@@ -34,9 +29,15 @@ export function useChats(search: string) {
   });
 }
 
+/** The newest messages of a chat; older ones a page at a time. */
 export function useChat(chatId: number) {
   const { client } = useGateway();
-  return useQuery<OpenChat>({ queryKey: chatKey(chatId), queryFn: () => client.getChat(chatId) });
+  return useInfiniteQuery<ChatPage, Error, OpenChat, ReturnType<typeof chatKey>, string | null>({
+    queryKey: chatKey(chatId),
+    queryFn: ({ pageParam }) => client.getChat(chatId, pageParam),
+    initialPageParam: null,
+    getNextPageParam: (page) => page.previous_cursor,
+  });
 }
 
 export function useModels() {
@@ -51,7 +52,7 @@ export function useUpdateChat() {
     mutationFn: ({ chatId, changes }: { readonly chatId: number; readonly changes: UpdateChat }) =>
       client.updateChat(chatId, changes),
     onSuccess: (chat) => {
-      queries.setQueryData<OpenChat>(chatKey(chat.id), (open) => open && { ...open, chat });
+      queries.setQueryData<OpenChat>(chatKey(chat.id), (open) => open && withChat(open, chat));
       return queries.invalidateQueries({ queryKey: CHATS });
     },
   });
@@ -69,45 +70,16 @@ export function useDeleteChat() {
   });
 }
 
-/** Answers the last question again. */
-export function useRegenerate() {
-  const { client } = useGateway();
-  const queries = useQueryClient();
-  const replies = useReplies();
-  return useMutation({
-    mutationFn: (message: Message) => client.regenerateReply(message.chat_id, message.id),
-    onSuccess: (reply, old) => {
-      replies.drop(old.id);
-      replies.drop(reply.id);
-      queries.setQueryData<OpenChat>(
-        chatKey(old.chat_id),
-        (open) =>
-          open && { ...open, messages: open.messages.map((one) => (one.id === old.id ? reply : one)) },
-      );
-      void queries.invalidateQueries({ queryKey: chatKey(old.chat_id) });
-    },
-  });
-}
-
-/** Stops an answer in whatever state it is; how it ended comes through its log. */
-export function useStop() {
-  const { client } = useGateway();
-  return useMutation({
-    mutationFn: (message: Message) => client.cancelReply(message.id),
-  });
-}
-
 /** Shows a message that the gateway took in, without waiting for the whole chat again. */
 export function storeSent(queries: QueryClient, { message, reply }: SentMessage): void {
-  queries.setQueryData<OpenChat>(
-    chatKey(message.chat_id),
-    (open) =>
-      open && {
-        ...open,
-        messages: [...open.messages.filter(({ id }) => id !== message.id && id !== reply.id), message, reply],
-      },
-  );
-  void queries.invalidateQueries({ queryKey: chatKey(message.chat_id) });
+  storeBranch(queries, [message, reply]);
+}
+
+/** Shows a branch that goes on with these messages. */
+export function storeBranch(queries: QueryClient, added: readonly [Message, ...Message[]]): void {
+  const key = chatKey(added[0].chat_id);
+  queries.setQueryData<OpenChat>(key, (open) => open && withBranch(open, added));
+  void queries.invalidateQueries({ queryKey: key });
   void queries.invalidateQueries({ queryKey: CHATS });
 }
 
@@ -123,12 +95,18 @@ export function storeEndOfReply(queries: QueryClient, message: Message, view: Re
     error: end.say === null ? null : { code: end.code ?? 'internal', say: end.say },
     timeline: end.timeline,
     usage: end.usage,
+    thinking: view.thinking === '' ? one.thinking : view.thinking,
+    details: end.details ?? one.details,
+    model: view.routing?.answered ?? one.model,
   });
-  queries.setQueryData<OpenChat>(
-    chatKey(message.chat_id),
-    (open) =>
-      open && { ...open, messages: open.messages.map((one) => (one.id === message.id ? ended(one) : one)) },
-  );
+  const known = queries
+    .getQueryData<OpenChat>(chatKey(message.chat_id))
+    ?.pages.flatMap((page) => page.messages)
+    .find(({ id }) => id === message.id);
+  if (known !== undefined) {
+    const stored = ended(known);
+    queries.setQueryData<OpenChat>(chatKey(message.chat_id), (open) => open && withMessage(open, stored));
+  }
   void queries.invalidateQueries({ queryKey: chatKey(message.chat_id) });
   void queries.invalidateQueries({ queryKey: CHATS });
 }

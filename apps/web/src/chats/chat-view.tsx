@@ -1,17 +1,25 @@
 import { isFinalState, type Chat, type Message } from '@baton/contracts';
 import { Container, Group, Skeleton, Stack, Title } from '@mantine/core';
-import { useState, type JSX } from 'react';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal } from '@tabler/icons-react';
+import { useState, type Dispatch, type JSX, type SetStateAction } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { showError } from '../ui/show-error.ts';
 import { ChatActions } from './chat-actions.tsx';
-import { useChat, useModels, useRegenerate, useStop } from './chat-queries.ts';
+import { useChat, useModels, useUpdateChat } from './chat-queries.ts';
+import { isDefault, settingsOf } from './chat-settings.ts';
+import { ChatSettingsDialog } from './chat-settings-dialog.tsx';
 import classes from './chat-view.module.css';
 import { Composer } from './composer.tsx';
-import { EMPTY_DRAFT, type Draft } from './draft.ts';
+import { DialogueBar } from '../dialogues/dialogue-bar.tsx';
+import { EMPTY_DRAFT, sentDraft, type Draft } from './draft.ts';
+import { useStop, useStopAll } from './message-queries.ts';
 import { Messages } from './messages.tsx';
 import { useSendRequest, type NewRequest } from './new-request.ts';
+import { messagesOf } from './open-chat.ts';
+import { ToolButton } from './tool-button.tsx';
 
 export function ChatView({ chatId }: { readonly chatId: number }): JSX.Element {
   const { t } = useTranslation();
@@ -35,75 +43,151 @@ export function ChatView({ chatId }: { readonly chatId: number }): JSX.Element {
       </Container>
     );
   }
-  return <Conversation chat={open.data.chat} messages={open.data.messages} />;
+  const [newest] = open.data.pages;
+  if (newest === undefined) throw new Error('An open chat has a page.');
+  return (
+    <Conversation
+      chat={newest.chat}
+      messages={messagesOf(open.data)}
+      onOlder={open.hasNextPage ? () => void open.fetchNextPage() : null}
+      isReadingOlder={open.isFetchingNextPage}
+    />
+  );
 }
 
 interface ConversationProps {
   readonly chat: Chat;
   readonly messages: readonly Message[];
+  readonly onOlder: (() => void) | null;
+  readonly isReadingOlder: boolean;
 }
 
-function Conversation({ chat, messages }: ConversationProps): JSX.Element {
+function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationProps): JSX.Element {
   const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const models = useModels();
-  const model = chosen ?? chat.model ?? models.data?.default_model ?? null;
   const send = useSendRequest();
-  const stop = useStop();
-  const again = useAskAgain(messages, draft);
-  const running = messages.findLast((one) => one.role === 'assistant' && !isFinalState(one.state));
+  const running = messages.filter((one) => one.role === 'assistant' && !isFinalState(one.state));
 
   const onSend = (request: NewRequest): void =>
+    // What was typed stays until the gateway has it.
+    send.mutate({ chatId: chat.id, request }, { onSuccess: () => setDraft(sentDraft) });
+  const say = (content: string): void =>
     send.mutate(
-      { chatId: chat.id, request },
-      // What was typed stays until the gateway has it.
-      { onSuccess: () => setDraft((current) => ({ ...current, text: '' })) },
+      { chatId: chat.id, request: { kind: 'text', content, body: { content } } },
+      { onError: showError },
     );
+  const drawAgain = (message: Message): void => {
+    const question = messages.find(({ id }) => id === message.parent_id);
+    if (question === undefined) return;
+    const request: NewRequest = { kind: 'image', content: question.content, settings: draft.image };
+    send.mutate({ chatId: chat.id, request }, { onError: showError });
+  };
 
   return (
     <>
-      <Group className={classes['title'] ?? ''} wrap="nowrap" justify="space-between">
-        <Title order={1} className={classes['name'] ?? ''}>
-          {chat.title}
-        </Title>
-        <ChatActions chat={chat} isOpen />
-      </Group>
-      <Messages messages={messages} onAgain={again.ask} isAgainPending={again.isPending} />
-      <Composer
-        draft={draft}
-        onDraft={setDraft}
-        model={model}
-        onModel={setChosen}
-        onSend={onSend}
-        isSending={send.isPending}
-        error={send.error}
-        onStop={running === undefined ? null : () => stop.mutate(running, { onError: showError })}
-        isStopping={
-          running !== undefined && !stop.isIdle && !stop.isError && stop.variables.id === running.id
-        }
+      <ChatHead chat={chat} />
+      <Messages
+        chat={chat}
+        messages={messages}
+        isBusy={running.length > 0 || send.isPending}
+        say={say}
+        drawAgain={drawAgain}
+        onOlder={onOlder}
+        isReadingOlder={isReadingOlder}
       />
+      {chat.kind === 'models' ? (
+        <DialogueBar chatId={chat.id} />
+      ) : (
+        <ChatComposer
+          chat={chat}
+          draft={draft}
+          onDraft={setDraft}
+          onSend={onSend}
+          send={send}
+          running={running}
+        />
+      )}
     </>
   );
 }
 
-/** Asks for the last answer again: words anew in their place, a picture as a new request with the same description. */
-function useAskAgain(messages: readonly Message[], draft: Draft) {
-  const regenerate = useRegenerate();
-  const send = useSendRequest();
-  const ask = (message: Message): void => {
-    if (message.kind === 'text') {
-      regenerate.mutate(message, { onError: showError });
-      return;
-    }
-    const question = messages[messages.findIndex(({ id }) => id === message.id) - 1];
-    if (question === undefined) return;
-    const request: NewRequest = {
-      kind: 'image',
-      content: question.content,
-      model: null,
-      settings: draft.image,
+interface ChatComposerProps {
+  readonly chat: Chat;
+  readonly draft: Draft;
+  readonly onDraft: Dispatch<SetStateAction<Draft>>;
+  readonly onSend: (request: NewRequest) => void;
+  readonly send: ReturnType<typeof useSendRequest>;
+  readonly running: readonly Message[];
+}
+
+function ChatComposer({ chat, draft, onDraft, onSend, send, running }: ChatComposerProps): JSX.Element {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const models = useModels();
+  const stop = useStopRunning(chat.id, running);
+  return (
+    <Composer
+      draft={draft}
+      onDraft={onDraft}
+      model={chosen ?? chat.model ?? models.data?.default_model ?? null}
+      onModel={setChosen}
+      onSend={onSend}
+      isSending={send.isPending}
+      error={send.error}
+      onStop={running.length === 0 ? null : stop.stop}
+      isStopping={stop.isStopping}
+    />
+  );
+}
+
+/** Stops what runs in a chat: the one answer, or all of them where there are several. */
+function useStopRunning(chatId: number, running: readonly Message[]) {
+  const one = useStop();
+  const all = useStopAll();
+  const [asked, setAsked] = useState<ReadonlySet<number>>(new Set());
+  const stop = (): void => {
+    const [first, ...more] = running;
+    if (first === undefined) return;
+    setAsked(new Set(running.map(({ id }) => id)));
+    const onError = (error: unknown): void => {
+      setAsked(new Set());
+      showError(error);
     };
-    send.mutate({ chatId: message.chat_id, request }, { onError: showError });
+    if (more.length === 0) one.mutate(first, { onError });
+    else all.mutate(chatId, { onError });
   };
-  return { ask, isPending: regenerate.isPending || send.isPending };
+  return { stop, isStopping: running.length > 0 && running.every(({ id }) => asked.has(id)) };
+}
+
+function ChatHead({ chat }: { readonly chat: Chat }): JSX.Element {
+  const { t } = useTranslation();
+  const [isOpen, open] = useDisclosure(false);
+  const update = useUpdateChat();
+  return (
+    <Group className={classes['title'] ?? ''} wrap="nowrap" justify="space-between">
+      <Title order={1} className={classes['name'] ?? ''}>
+        {chat.title === '' ? t('chats.new') : chat.title}
+      </Title>
+      <Group gap={4} wrap="nowrap">
+        {chat.kind === 'chat' && (
+          <ToolButton
+            label={t('chat.settings')}
+            icon={<IconAdjustmentsHorizontal size={17} aria-hidden />}
+            onClick={open.open}
+            {...(isDefault(settingsOf(chat)) ? {} : { isOn: true })}
+          />
+        )}
+        <ChatActions chat={chat} isOpen />
+      </Group>
+      <ChatSettingsDialog
+        opened={isOpen}
+        onClose={() => {
+          update.reset();
+          open.close();
+        }}
+        settings={settingsOf(chat)}
+        onSave={(changes) => update.mutate({ chatId: chat.id, changes }, { onSuccess: open.close })}
+        isSaving={update.isPending}
+        error={update.error}
+      />
+    </Group>
+  );
 }

@@ -3,7 +3,7 @@ import { AppShell, Burger, Center, Group, Loader, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { lazy, Suspense, useEffect, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useLocation, useRoute } from 'wouter';
+import { Route, Switch, useLocation, useRoute } from 'wouter';
 import { AccountMenu } from '../auth/account-menu.tsx';
 import { GpuStrip } from '../gpu/gpu-strip.tsx';
 import { Logo } from '../ui/logo.tsx';
@@ -12,9 +12,21 @@ import { ChatView } from './chat-view.tsx';
 import classes from './chats-screen.module.css';
 import { NewChat } from './new-chat.tsx';
 
-/** Few ever open it, so nobody else loads it. */
+/** Screens that few open, so nobody else loads them. */
 const GpuScreen = lazy(() =>
   import('../gpu-screen/gpu-screen.tsx').then((module) => ({ default: module.GpuScreen })),
+);
+const ModelsScreen = lazy(() =>
+  import('../models/models-screen.tsx').then((module) => ({ default: module.ModelsScreen })),
+);
+const DialogueScreen = lazy(() =>
+  import('../dialogues/dialogue-screen.tsx').then((module) => ({ default: module.DialogueScreen })),
+);
+const BatchesScreen = lazy(() =>
+  import('../batches/batches-screen.tsx').then((module) => ({ default: module.BatchesScreen })),
+);
+const ComparisonsScreen = lazy(() =>
+  import('../comparisons/comparisons-screen.tsx').then((module) => ({ default: module.ComparisonsScreen })),
 );
 
 const MAIN_ID = 'content';
@@ -24,7 +36,6 @@ export function ChatsScreen({ user }: { readonly user: User }): JSX.Element {
   const [isOpen, list] = useDisclosure(false);
   const [location] = useLocation();
   const [, params] = useRoute('/chats/:chatId');
-  const [isGpuScreen] = useRoute('/gpu');
   const chatId = params === null ? null : Number(params.chatId);
 
   // On a phone the list covers the conversation: a choice made in it closes it.
@@ -68,24 +79,54 @@ export function ChatsScreen({ user }: { readonly user: User }): JSX.Element {
         </div>
       </AppShell.Navbar>
       <AppShell.Main id={MAIN_ID} tabIndex={-1} className={classes['main'] ?? ''}>
-        {isGpuScreen ? (
-          <Suspense
-            fallback={
-              <Center h="100%">
-                <Loader type="dots" aria-label={t('app.loading')} />
-              </Center>
-            }
-          >
-            <GpuScreen user={user} />
-          </Suspense>
-        ) : chatId === null ? (
-          <NewChat user={user} />
-        ) : Number.isSafeInteger(chatId) && chatId > 0 ? (
-          <ChatView key={chatId} chatId={chatId} />
-        ) : (
-          <Text p="xl">{t('chats.gone')}</Text>
-        )}
+        <Screen user={user} chatId={chatId} />
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+interface ScreenProps {
+  readonly user: User;
+  readonly chatId: number | null;
+}
+
+function Screen({ user, chatId }: ScreenProps): JSX.Element {
+  const { t } = useTranslation();
+  if (chatId !== null) {
+    return Number.isSafeInteger(chatId) && chatId > 0 ? (
+      <ChatView key={chatId} chatId={chatId} />
+    ) : (
+      <Text p="xl">{t('chats.gone')}</Text>
+    );
+  }
+  return (
+    <Suspense
+      fallback={
+        <Center h="100%">
+          <Loader type="dots" aria-label={t('app.loading')} />
+        </Center>
+      }
+    >
+      <Switch>
+        <Route path="/gpu">
+          <GpuScreen user={user} />
+        </Route>
+        <Route path="/models">
+          <ModelsScreen user={user} />
+        </Route>
+        <Route path="/dialogue">
+          <DialogueScreen />
+        </Route>
+        <Route path="/batches">
+          <BatchesScreen />
+        </Route>
+        <Route path="/comparisons">
+          <ComparisonsScreen user={user} />
+        </Route>
+        <Route>
+          <NewChat user={user} />
+        </Route>
+      </Switch>
+    </Suspense>
   );
 }

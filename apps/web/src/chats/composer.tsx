@@ -1,18 +1,32 @@
 import { CHAT_LIMITS, IMAGE_LIMITS } from '@baton/contracts';
 import { Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
 import { IconArrowUp, IconMessage2, IconPhoto, IconPlayerStopFilled } from '@tabler/icons-react';
-import { useEffect, useRef, type JSX, type KeyboardEvent, type ReactNode } from 'react';
+import type { TFunction } from 'i18next';
+import {
+  useEffect,
+  useRef,
+  useState,
+  type Dispatch,
+  type DragEvent,
+  type JSX,
+  type KeyboardEvent,
+  type ReactNode,
+  type SetStateAction,
+} from 'react';
 import { useTranslation } from 'react-i18next';
 import { ImageSettingsFields } from '../images/image-settings.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
+import { AttachedPictures } from './attached-pictures.tsx';
 import classes from './composer.module.css';
+import { ChosenExtras, ExtrasMenu } from './composer-extras.tsx';
 import type { Draft } from './draft.ts';
 import { ModelChoice } from './model-choice.tsx';
-import type { NewRequest } from './new-request.ts';
+import { requestOf, type NewRequest } from './new-request.ts';
+import { picturesIn, useAttach } from './use-attach.ts';
 
 interface ComposerProps {
   readonly draft: Draft;
-  readonly onDraft: (draft: Draft) => void;
+  readonly onDraft: Dispatch<SetStateAction<Draft>>;
   readonly model: string | null;
   readonly onModel: (model: string) => void;
   readonly onSend: (request: NewRequest) => void;
@@ -27,17 +41,16 @@ export function Composer(props: ComposerProps): JSX.Element {
   const { t } = useTranslation();
   const { draft, onDraft, model, onSend, onStop, isSending } = props;
   const field = useFocusOnce();
+  const { attach, remove, problem } = useAttach(draft, onDraft);
+  const [isOver, setOver] = useState(false);
   const isImage = draft.mode === 'image';
-  const content = draft.text.trim();
   const limit = isImage ? IMAGE_LIMITS.descriptionChars : CHAT_LIMITS.messageChars;
-  const over = content.length - limit;
-  const canSend = content !== '' && over <= 0 && !isSending && onStop === null && (isImage || model !== null);
+  const over = draft.text.trim().length - limit;
+  const request = requestOf(draft, model);
+  const canSend = request !== null && over <= 0 && !isSending && onStop === null;
 
   const send = (): void => {
-    if (!canSend) return;
-    onSend(
-      isImage ? { kind: 'image', content, model, settings: draft.image } : { kind: 'text', content, model },
-    );
+    if (canSend) onSend(request);
   };
 
   return (
@@ -47,9 +60,16 @@ export function Composer(props: ComposerProps): JSX.Element {
         event.preventDefault();
         send();
       }}
+      {...(isImage ? {} : takesDrops(attach, setOver))}
     >
       {props.error !== null && <ErrorNotice error={props.error} />}
-      <div className={classes['box']} data-mode={draft.mode}>
+      {problem !== null && (
+        <Text size="sm" c="var(--mantine-color-error)" role="alert">
+          {problem}
+        </Text>
+      )}
+      <div className={classes['box']} data-mode={draft.mode} data-over={isOver || undefined}>
+        {!isImage && <AttachedPictures pictures={draft.pictures} onRemove={remove} />}
         <Textarea
           ref={field}
           variant="unstyled"
@@ -57,14 +77,24 @@ export function Composer(props: ComposerProps): JSX.Element {
           minRows={1}
           maxRows={10}
           aria-label={t('composer.label')}
-          placeholder={t(isImage ? 'composer.placeholder_image' : 'composer.placeholder_text')}
+          placeholder={placeholderOf(isImage, isOver, t)}
           value={draft.text}
-          onChange={(event) => onDraft({ ...draft, text: event.currentTarget.value })}
+          onChange={(event) => {
+            const text = event.currentTarget.value;
+            onDraft((current) => ({ ...current, text }));
+          }}
           onKeyDown={onEnter(send)}
+          onPaste={(event) => {
+            const pictures = isImage ? [] : picturesIn(event.clipboardData);
+            if (pictures.length === 0) return;
+            event.preventDefault();
+            attach(pictures);
+          }}
           error={over > 0 ? t('composer.too_long', { over }) : null}
         />
+        {!isImage && <ChosenExtras draft={draft} onDraft={onDraft} />}
         <Group gap="xs" className={classes['tools'] ?? ''}>
-          <Choices draft={draft} onDraft={onDraft} model={model} onModel={props.onModel} />
+          <Choices draft={draft} onDraft={onDraft} model={model} onModel={props.onModel} onFiles={attach} />
           <Action
             isImage={isImage}
             canSend={canSend}
@@ -81,6 +111,33 @@ export function Composer(props: ComposerProps): JSX.Element {
   );
 }
 
+function placeholderOf(isImage: boolean, isOver: boolean, t: TFunction): string {
+  if (isOver) return t('chat.drop');
+  return t(isImage ? 'composer.placeholder_image' : 'composer.placeholder_text');
+}
+
+/** Pictures can be dropped anywhere on the composer. */
+function takesDrops(attach: (files: readonly File[]) => void, setOver: (isOver: boolean) => void) {
+  return {
+    onDragOver: (event: DragEvent): void => {
+      if (!event.dataTransfer.types.includes('Files')) return;
+      event.preventDefault();
+      setOver(true);
+    },
+    onDragLeave: (event: DragEvent): void => {
+      const isLeft =
+        !(event.relatedTarget instanceof Node) || !event.currentTarget.contains(event.relatedTarget);
+      if (isLeft) setOver(false);
+    },
+    onDrop: (event: DragEvent): void => {
+      event.preventDefault();
+      setOver(false);
+      const pictures = picturesIn(event.dataTransfer);
+      if (pictures.length > 0) attach(pictures);
+    },
+  };
+}
+
 /** Enter sends, with Shift it begins a new line; while a word is being composed (Chinese, Japanese…) it does neither. */
 function onEnter(send: () => void) {
   return (event: KeyboardEvent): void => {
@@ -90,18 +147,32 @@ function onEnter(send: () => void) {
   };
 }
 
-type ChoicesProps = Pick<ComposerProps, 'draft' | 'onDraft' | 'model' | 'onModel'>;
+interface ChoicesProps extends Pick<ComposerProps, 'draft' | 'onDraft' | 'model' | 'onModel'> {
+  readonly onFiles: (files: readonly File[]) => void;
+}
 
 /** Words or a picture, and what goes with each. */
-function Choices({ draft, onDraft, model, onModel }: ChoicesProps): JSX.Element {
+function Choices({ draft, onDraft, model, onModel, onFiles }: ChoicesProps): JSX.Element {
+  const set = (part: Partial<Draft>): void => onDraft((current) => ({ ...current, ...part }));
   return (
     <>
-      <ModeChoice mode={draft.mode} onChange={(mode) => onDraft({ ...draft, mode })} />
+      <ModeChoice mode={draft.mode} onChange={(mode) => set({ mode })} />
+      {draft.mode === 'text' && (
+        <ExtrasMenu draft={draft} onDraft={onDraft} model={model} onFiles={onFiles} />
+      )}
       <div className={classes['settings']}>
         {draft.mode === 'image' ? (
-          <ImageSettingsFields settings={draft.image} onChange={(image) => onDraft({ ...draft, image })} />
+          <ImageSettingsFields settings={draft.image} onChange={(image) => set({ image })} />
         ) : (
-          <ModelChoice model={model} onChange={onModel} />
+          <ModelChoice
+            model={model}
+            taskType={draft.taskType}
+            onModel={(name) => {
+              set({ taskType: null });
+              onModel(name);
+            }}
+            onTaskType={(taskType) => set({ taskType })}
+          />
         )}
       </div>
     </>

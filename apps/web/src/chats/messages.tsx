@@ -1,51 +1,67 @@
-import { isFinalState, type Message } from '@baton/contracts';
-import { ActionIcon, Text, Tooltip, VisuallyHidden } from '@mantine/core';
-import { IconArrowDown, IconPhoto } from '@tabler/icons-react';
-import type { JSX } from 'react';
+import type { Chat, Message } from '@baton/contracts';
+import { ActionIcon, Button, Text, Tooltip } from '@mantine/core';
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
+import { useCallback, useEffect, useMemo, useRef, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useKeepPlace } from '../ui/use-keep-place.ts';
 import { useStickToEnd } from '../ui/use-stick-to-end.ts';
 import { AssistantMessage } from './assistant-message.tsx';
+import { ConversationContext, type Conversation } from './conversation-context.ts';
 import classes from './messages.module.css';
+import { UserMessage } from './user-message.tsx';
 
-interface MessagesProps {
+interface MessagesProps extends Pick<Conversation, 'isBusy' | 'say' | 'drawAgain'> {
+  readonly chat: Chat;
   readonly messages: readonly Message[];
-  readonly onAgain: (message: Message) => void;
-  readonly isAgainPending: boolean;
+  /** Reads the messages before these; null at the beginning of the chat. */
+  readonly onOlder: (() => void) | null;
+  readonly isReadingOlder: boolean;
 }
 
-export function Messages({ messages, onAgain, isAgainPending }: MessagesProps): JSX.Element {
+export function Messages(props: MessagesProps): JSX.Element {
   const { t } = useTranslation();
-  const end = useStickToEnd(messages.at(-1)?.id ?? null);
+  const { chat, messages, isBusy, say, drawAgain, onOlder, isReadingOlder } = props;
   const last = messages.at(-1);
+  const end = useStickToEnd(last?.id ?? null);
+  const { hold, onGrow, scroller } = end;
+  const column = useRef<HTMLDivElement>(null);
+  const find = useCallback(
+    (key: string | number) => column.current?.querySelector<HTMLElement>(`[data-message="${key}"]`) ?? null,
+    [],
+  );
+  useKeepPlace(scroller, messages[0]?.id ?? null, find);
+  const conversation = useMemo(
+    () => ({ chat, isBusy, hold, onGrow, say, drawAgain }),
+    [chat, isBusy, hold, onGrow, say, drawAgain],
+  );
   return (
     <div className={classes['frame']}>
       <div
         className={classes['scroll']}
-        ref={end.scroller}
+        ref={scroller}
         onScroll={end.onScroll}
         role="region"
         aria-label={t('chats.conversation')}
         tabIndex={0}
       >
-        <div className={classes['column']}>
+        <div className={classes['column']} ref={column}>
+          {onOlder !== null && <Older onOlder={onOlder} isReading={isReadingOlder} />}
           {messages.length === 0 && (
             <Text c="dimmed" ta="center" py="xl">
               {t('chats.empty')}
             </Text>
           )}
-          {messages.map((message) =>
-            message.role === 'user' ? (
-              <UserMessage key={message.id} message={message} />
-            ) : (
-              <AssistantMessage
-                key={message.id}
-                message={message}
-                onAgain={message === last && isFinalState(message.state) ? () => onAgain(message) : null}
-                isAgainPending={isAgainPending}
-                onGrow={end.onGrow}
-              />
-            ),
-          )}
+          <ConversationContext value={conversation}>
+            {messages.map((message) => (
+              <div key={message.id} data-message={message.id} className={classes['one']}>
+                {message.role === 'user' ? (
+                  <UserMessage message={message} />
+                ) : (
+                  <AssistantMessage message={message} isLast={message === last} />
+                )}
+              </div>
+            ))}
+          </ConversationContext>
         </div>
       </div>
       {!end.isAtEnd && (
@@ -66,18 +82,35 @@ export function Messages({ messages, onAgain, isAgainPending }: MessagesProps): 
   );
 }
 
-function UserMessage({ message }: { readonly message: Message }): JSX.Element {
+interface OlderProps {
+  readonly onOlder: () => void;
+  readonly isReading: boolean;
+}
+
+/** Earlier messages come by themselves when somebody scrolls up to here; the button is for whoever does not scroll. */
+function Older({ onOlder, isReading }: OlderProps): JSX.Element {
   const { t } = useTranslation();
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (place.current === null || isReading) return undefined;
+    const watch = new IntersectionObserver(([entry]) => {
+      if (entry?.isIntersecting === true) onOlder();
+    });
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, [onOlder, isReading]);
   return (
-    <article className={classes['user']}>
-      <VisuallyHidden>{t('chats.you')}</VisuallyHidden>
-      {message.kind === 'image' && (
-        <span className={classes['asked-image']}>
-          <IconPhoto size={14} aria-hidden />
-          {t('composer.image')}
-        </span>
-      )}
-      {message.content}
-    </article>
+    <div ref={place} className={classes['older']}>
+      <Button
+        size="xs"
+        variant="subtle"
+        color="gray"
+        loading={isReading}
+        leftSection={<IconArrowUp size={15} aria-hidden />}
+        onClick={onOlder}
+      >
+        {t('chat.older')}
+      </Button>
+    </div>
   );
 }

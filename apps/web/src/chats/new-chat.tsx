@@ -1,13 +1,15 @@
 import type { User } from '@baton/contracts';
-import { Stack, Text, Title, UnstyledButton } from '@mantine/core';
-import { IconFlask, IconMessage2, IconPhoto } from '@tabler/icons-react';
+import { Button, Group, Stack, Text, Title, UnstyledButton } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal, IconFlask, IconMessage2, IconPhoto } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { useGateway } from '../api/gateway-context.ts';
 import { useModels } from './chat-queries.ts';
-import { titleOf } from './chat-title.ts';
+import { DEFAULT_SETTINGS, isDefault, type ChatSettings } from './chat-settings.ts';
+import { ChatSettingsDialog } from './chat-settings-dialog.tsx';
 import { Composer } from './composer.tsx';
 import { EMPTY_DRAFT, type Draft } from './draft.ts';
 import classes from './new-chat.module.css';
@@ -20,7 +22,9 @@ export function NewChat({ user }: { readonly user: User }): JSX.Element {
   const [chosen, setChosen] = useState<string | null>(null);
   const models = useModels();
   const model = chosen ?? models.data?.default_model ?? null;
-  const begin = useBeginChat();
+  const [settings, setSettings] = useState<ChatSettings>(DEFAULT_SETTINGS);
+  const [isSetting, set] = useDisclosure(false);
+  const begin = useBeginChat(model, settings);
 
   return (
     <div className={classes['page']}>
@@ -30,6 +34,16 @@ export function NewChat({ user }: { readonly user: User }): JSX.Element {
             {t('chats.hello', { name: user.username })}
           </Title>
           <Text c="dimmed">{t('chats.hello_hint')}</Text>
+          <Group gap="xs" mt="sm">
+            <Button
+              size="xs"
+              variant={isDefault(settings) ? 'default' : 'light'}
+              leftSection={<IconAdjustmentsHorizontal size={15} aria-hidden />}
+              onClick={set.open}
+            >
+              {t('chat.settings')}
+            </Button>
+          </Group>
           {models.data?.simulated === true && (
             <Text size="sm" className={classes['simulated'] ?? ''}>
               <IconFlask size={16} aria-hidden />
@@ -60,12 +74,23 @@ export function NewChat({ user }: { readonly user: User }): JSX.Element {
         onStop={null}
         isStopping={false}
       />
+      <ChatSettingsDialog
+        opened={isSetting}
+        onClose={set.close}
+        settings={settings}
+        onSave={(wish) => {
+          setSettings(wish);
+          set.close();
+        }}
+        isSaving={false}
+        error={null}
+      />
     </div>
   );
 }
 
 /** Makes a chat and sends its first request; goes there when both are done. */
-function useBeginChat() {
+function useBeginChat(model: string | null, settings: ChatSettings) {
   const { client } = useGateway();
   const queries = useQueryClient();
   const send = useSendRequest();
@@ -74,10 +99,10 @@ function useBeginChat() {
   const made = useRef<number | null>(null);
   return useMutation({
     mutationFn: async (request: NewRequest) => {
-      const { model, content } = request;
-      made.current ??= (
-        await client.createChat({ title: titleOf(content), ...(model === null ? {} : { model }) })
-      ).id;
+      const begun = { ...(model === null ? {} : { model }), ...settings };
+      // The gateway names it after its first request.
+      if (made.current === null) made.current = (await client.createChat(begun)).id;
+      else await client.updateChat(made.current, begun);
       const chatId = made.current;
       await send.mutateAsync({ chatId, request });
       return chatId;

@@ -1,22 +1,47 @@
-import type { SentMessage } from '@baton/contracts';
+import type { SendMessageBody, SentMessage } from '@baton/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
 import { IMAGE_SIZES, type ImageSettings } from '../images/image-sizes.ts';
 import { storeSent } from './chat-queries.ts';
+import type { Draft } from './draft.ts';
 
 /** What the composer asks for: an answer in words, or a picture. */
 export type NewRequest =
-  | { readonly kind: 'text'; readonly content: string; readonly model: string | null }
-  | {
-      readonly kind: 'image';
-      readonly content: string;
-      readonly model: string | null;
-      readonly settings: ImageSettings;
-    };
+  | { readonly kind: 'text'; readonly content: string; readonly body: SendMessageBody }
+  | { readonly kind: 'image'; readonly content: string; readonly settings: ImageSettings };
 
 interface Asked {
   readonly chatId: number;
   readonly request: NewRequest;
+}
+
+/** What a draft asks for. Null while the model is not known, or a picture is still on its way. */
+export function requestOf(draft: Draft, model: string | null): NewRequest | null {
+  const content = draft.text.trim();
+  if (content === '') return null;
+  if (draft.mode === 'image') return { kind: 'image', content, settings: draft.image };
+  const imageIds = draft.pictures.flatMap(({ imageId }) => imageId ?? []);
+  if (imageIds.length < draft.pictures.length) return null;
+  const chosen = choiceOf(draft, model);
+  if (chosen === null) return null;
+  const body: SendMessageBody = {
+    content,
+    ...chosen,
+    ...(draft.think === null ? {} : { think: draft.think }),
+    ...(draft.webSearch ? { web_search: true } : {}),
+    ...(imageIds.length === 0 ? {} : { image_ids: imageIds }),
+  };
+  return { kind: 'text', content, body };
+}
+
+/** Who is to answer: the CPU, whoever Baton chooses for the work, or a model by name. */
+function choiceOf(
+  { engine, taskType }: Draft,
+  model: string | null,
+): Pick<SendMessageBody, 'model' | 'task_type' | 'engine'> | null {
+  if (engine === 'local') return { engine };
+  if (taskType !== null) return { task_type: taskType };
+  return model === null ? null : { model };
 }
 
 /** Sends a request into a chat that is there. */
@@ -25,14 +50,11 @@ export function useSendRequest() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ chatId, request }: Asked): Promise<SentMessage> => {
-      const { content, model } = request;
-      if (request.kind === 'text') {
-        return client.sendMessage(chatId, { content, ...(model === null ? {} : { model }) });
-      }
+      if (request.kind === 'text') return client.sendMessage(chatId, request.body);
       const { size, seed } = request.settings;
       return client.generateImage({
         chat_id: chatId,
-        description: content,
+        description: request.content,
         ...IMAGE_SIZES[size],
         ...(seed === null ? {} : { seed }),
       });

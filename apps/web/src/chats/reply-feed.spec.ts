@@ -6,16 +6,22 @@ import type { ReplyView } from './reply.ts';
 const message: Message = {
   id: 5,
   chat_id: 1,
+  parent_id: 4,
+  siblings: [5],
   role: 'assistant',
   kind: 'text',
   content: '',
+  thinking: null,
   model: 'llama3',
   state: 'queued',
   error: null,
   attachments: [],
   timeline: [],
   usage: null,
+  details: null,
+  rating: null,
   created_at: '2026-11-20T10:00:00.000Z',
+  edited_at: null,
   finished_at: null,
 };
 

@@ -14,6 +14,8 @@ export function sayState(shown: ShownReply, kind: Message['kind'], t: TFunction)
       return shown.loadingModel === null
         ? t('reply.loading')
         : t('reply.loading_model', { model: shown.loadingModel });
+    case 'searching':
+      return t('chat.searching');
     case 'done':
       return t(kind === 'image' ? 'reply.image_done' : 'reply.done');
     default:

@@ -73,6 +73,35 @@ describe('a reply read from its log', () => {
     expect(view.text).toBe('Hello, all of you');
   });
 
+  test('thoughts are gathered apart from the answer', () => {
+    const view = read([
+      { offset: 10, event: { type: 'state', state: 'streaming' } },
+      { offset: 20, event: { type: 'thinking', text: 'First ' } },
+      { offset: 30, event: { type: 'thinking', text: 'the primer.' } },
+      { offset: 40, event: { type: 'text', text: 'Use a primer.' } },
+    ]);
+    expect(view).toMatchObject({ thinking: 'First the primer.', text: 'Use a primer.' });
+  });
+
+  test('a reset replaces the thoughts too, and keeps who answers and what was found', () => {
+    const routing = { asked: 'reasoning', answered: 'qwen3:8b', because: 'task_type' } as const;
+    const sources = [{ n: 1, title: 'Paint', url: 'https://paint.example/', snippet: 'Dry wood.' }];
+    const view = read([
+      { offset: 10, event: { type: 'routed', routing } },
+      { offset: 20, event: { type: 'sources', query: 'paint', sources } },
+      { offset: 30, event: { type: 'thinking', text: 'Hm' } },
+      { offset: 5, event: { type: 'reset', text: 'Use', thinking: 'Hm, a fence.' } },
+      { offset: 15, event: { type: 'text', text: ' a primer.' } },
+    ]);
+    expect(view).toMatchObject({
+      text: 'Use a primer.',
+      thinking: 'Hm, a fence.',
+      routing,
+      search: { query: 'paint', sources },
+    });
+    expect(read([{ offset: 5, event: { type: 'reset', text: 'Use' } }], view).thinking).toBe('');
+  });
+
   test('nothing moves an answer that has ended', () => {
     const ended = read(log);
     const late = read([{ offset: 999, event: { type: 'text', text: ' more' } }], ended);

@@ -112,6 +112,7 @@ function moveOn(view: ReplyView, event: Exclude<ReplyEvent, { type: 'reset' }>):
         images: [...view.images, { image_id: event.image_id, width: event.width, height: event.height }],
       };
     case 'pull':
+      // Of a download's log, never of an answer's.
       return view;
     case 'end':
       return { ...view, state: event.state, wait: null, swap: null, loadingModel: null, end: event };

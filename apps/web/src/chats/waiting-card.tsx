@@ -1,24 +1,27 @@
 import type { Message } from '@baton/contracts';
-import { Group, Loader, Text } from '@mantine/core';
+import { Button, Group, Loader, Text, Tooltip } from '@mantine/core';
+import { IconCpu } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SwapSteps } from '../gpu/swap-steps.tsx';
 import { sayWholeLane } from '../gpu/swap-words.ts';
 import { sayEta, sayReason } from '../gpu/waiting-words.ts';
+import { useHasCpuEngine } from '../models/server-queries.ts';
 import { formatDuration } from '../ui/duration.ts';
+import { showError } from '../ui/show-error.ts';
 import { useNow } from '../ui/use-now.ts';
+import { useAnswerNow } from './message-queries.ts';
 import { sayState } from './reply-words.ts';
 import type { ShownReply } from './shown-reply.ts';
 import classes from './waiting-card.module.css';
 
 interface WaitingCardProps {
   readonly shown: ShownReply;
-  readonly kind: Message['kind'];
-  readonly createdAt: string;
+  readonly message: Message;
 }
 
 /** What happens to a request that has no answer yet: place, reason, estimate, and the hand-over step by step. */
-export function WaitingCard({ shown, kind, createdAt }: WaitingCardProps): JSX.Element {
+export function WaitingCard({ shown, message }: WaitingCardProps): JSX.Element {
   const { t } = useTranslation();
   const reason = shown.wait === null ? null : sayReason(shown.wait.reason, t);
   return (
@@ -32,14 +35,42 @@ export function WaitingCard({ shown, kind, createdAt }: WaitingCardProps): JSX.E
           aria-hidden
         />
         <div className={classes['words']}>
-          <Text fw={600}>{sayState(shown, kind, t)}</Text>
+          <Text fw={600}>{sayState(shown, message.kind, t)}</Text>
           {reason !== null && <Text size="sm">{reason}</Text>}
           {shown.swap !== null && <Way swap={shown.swap} />}
-          <Times shown={shown} createdAt={createdAt} />
+          <Times shown={shown} createdAt={message.created_at} />
         </div>
       </Group>
       {shown.swap !== null && <SwapSteps phase={shown.swap.phase} />}
+      {message.kind === 'text' && isWaitingForGpu(shown) && <AnswerNow message={message} />}
     </div>
+  );
+}
+
+function isWaitingForGpu({ state }: ShownReply): boolean {
+  return state === 'queued' || state === 'swapping' || state === 'loading';
+}
+
+/** A way out for whoever would rather have a smaller answer at once. */
+function AnswerNow({ message }: { readonly message: Message }): JSX.Element | null {
+  const { t } = useTranslation();
+  const hasCpu = useHasCpuEngine();
+  const answer = useAnswerNow();
+  if (!hasCpu) return null;
+  return (
+    <Tooltip label={t('chat.answer_now_hint')} multiline maw={280}>
+      <Button
+        size="xs"
+        mt="sm"
+        variant="default"
+        leftSection={<IconCpu size={15} aria-hidden />}
+        // It stays pressed until the log says that the CPU is at work, so that nobody presses it twice.
+        loading={answer.isPending || answer.isSuccess}
+        onClick={() => answer.mutate(message, { onError: showError })}
+      >
+        {t('chat.answer_now')}
+      </Button>
+    </Tooltip>
   );
 }
 
@@ -52,13 +83,18 @@ function Way({ swap }: { readonly swap: NonNullable<ShownReply['swap']> }): JSX.
   );
 }
 
-function Times({ shown, createdAt }: Pick<WaitingCardProps, 'shown' | 'createdAt'>): JSX.Element {
+interface TimesProps {
+  readonly shown: ShownReply;
+  readonly createdAt: string;
+}
+
+function Times({ shown, createdAt }: TimesProps): JSX.Element {
   const { t, i18n } = useTranslation();
   const now = useNow();
   // The clocks of the browser and the gateway may differ by a little; below zero would look silly.
   const ms = Math.max(0, Math.floor((now - Date.parse(createdAt)) / 1_000) * 1_000);
   const time = formatDuration(ms, i18n.language);
-  const isAtWork = shown.state === 'prompting' || shown.state === 'rendering';
+  const isAtWork = shown.state === 'prompting' || shown.state === 'rendering' || shown.state === 'searching';
   const { wait } = shown;
   const eta =
     wait === null

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { formatGib, formatMemory } from '../ui/bytes.ts';
 import classes from './card-panel.module.css';
 import { useCardHistory, useStowaways } from './gpu-queries.ts';
-import { Panel } from './panel.tsx';
+import { Panel } from '../ui/panel.tsx';
 
 /** The chart's library is as large as the rest of the page, so it comes when the screen stands. */
 const MemoryChart = lazy(() =>

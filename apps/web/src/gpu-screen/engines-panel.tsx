@@ -7,7 +7,7 @@ import { ENGINE_NAMES, inOrder } from '../gpu/baton-place.ts';
 import { EngineStateBadge } from '../gpu/engine-state-badge.tsx';
 import { EngineLogDialog } from './engine-log-dialog.tsx';
 import classes from './engines-panel.module.css';
-import { Panel } from './panel.tsx';
+import { Panel } from '../ui/panel.tsx';
 import { RestartDialog } from './restart-dialog.tsx';
 
 type Opened = { readonly what: 'log' | 'restart'; readonly engine: EngineName } | null;

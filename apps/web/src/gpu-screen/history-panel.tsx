@@ -6,7 +6,7 @@ import { ErrorNotice } from '../ui/error-notice.tsx';
 import { useNow } from '../ui/use-now.ts';
 import { useGpuHistory } from './gpu-queries.ts';
 import classes from './history-panel.module.css';
-import { Panel } from './panel.tsx';
+import { Panel } from '../ui/panel.tsx';
 import { Visit } from './visit.tsx';
 import { visitKey } from './visit-facts.ts';
 

@@ -9,7 +9,7 @@ import { sayWholeLane } from '../gpu/swap-words.ts';
 import { formatDuration } from '../ui/duration.ts';
 import { useNow } from '../ui/use-now.ts';
 import classes from './now-panel.module.css';
-import { Panel } from './panel.tsx';
+import { Panel } from '../ui/panel.tsx';
 
 /** Who has the GPU, since when, and everybody in the queue. */
 export function NowPanel({ seen }: { readonly seen: SeenGpu | null }): JSX.Element {

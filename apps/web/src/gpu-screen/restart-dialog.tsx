@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { ENGINE_NAMES } from '../gpu/baton-place.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { useRestartEngine } from './gpu-queries.ts';
-import { showAccepted } from './show-accepted.ts';
+import { showAccepted } from '../ui/show-accepted.ts';
 
 interface RestartDialogProps {
   readonly engine: EngineName;

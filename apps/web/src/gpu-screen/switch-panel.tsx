@@ -10,8 +10,8 @@ import type { SeenGpu } from '../gpu/gpu-feed.ts';
 import { sayWholeLane } from '../gpu/swap-words.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { useSwitchGpu } from './gpu-queries.ts';
-import { Panel } from './panel.tsx';
-import { showAccepted } from './show-accepted.ts';
+import { Panel } from '../ui/panel.tsx';
+import { showAccepted } from '../ui/show-accepted.ts';
 import { SwitchDialog } from './switch-dialog.tsx';
 
 const LAST_MODEL = '';

@@ -1,6 +1,13 @@
-import type { EngineName, GpuStatus, SwapPhase } from '@baton/contracts';
+import type { EngineName, GpuStatus, SwapPhase, TimelineEntry } from '@baton/contracts';
 
-export const ENGINE_NAMES: Readonly<Record<EngineName, string>> = { ollama: 'Ollama', comfyui: 'ComfyUI' };
+type NamedEngine = EngineName | TimelineEntry['lane']['engine'];
+
+/** `local` is a name of our own; people know it by where it computes. */
+export const ENGINE_NAMES: Readonly<Record<NamedEngine, string>> = {
+  ollama: 'Ollama',
+  comfyui: 'ComfyUI',
+  local: 'CPU',
+};
 
 /** Always in the same order: they report in the order in which they changed. */
 export function inOrder(engines: GpuStatus['engines']): GpuStatus['engines'] {

@@ -1,8 +1,12 @@
 import type { GpuStatus, QueueView, SwapRecord } from '@baton/contracts';
-import { Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { IconPlayerStop } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useStopAll } from '../chats/message-queries.ts';
 import { formatDuration } from '../ui/duration.ts';
+import { showAccepted } from '../ui/show-accepted.ts';
+import { showError } from '../ui/show-error.ts';
 import { ENGINE_NAMES, inOrder } from './baton-place.ts';
 import { EngineStateBadge } from './engine-state-badge.tsx';
 import { QueueList } from './queue-list.tsx';
@@ -20,6 +24,7 @@ export function GpuDetails({ status, queue }: GpuDetailsProps): JSX.Element {
       <div>
         <Heading text={t('gpu.queue')} />
         <QueueList queue={queue} />
+        {queue?.entries.some(({ mine }) => mine) === true && <StopMine />}
       </div>
       {status.engines.length > 0 && (
         <div>
@@ -34,6 +39,29 @@ export function GpuDetails({ status, queue }: GpuDetailsProps): JSX.Element {
         </div>
       )}
     </Stack>
+  );
+}
+
+/** Whatever runs or waits for this person, in one press. */
+function StopMine(): JSX.Element {
+  const { t } = useTranslation();
+  const stop = useStopAll();
+  return (
+    <Button
+      size="xs"
+      mt="xs"
+      variant="default"
+      leftSection={<IconPlayerStop size={15} aria-hidden />}
+      loading={stop.isPending}
+      onClick={() =>
+        stop.mutate(null, {
+          onSuccess: ({ stopped }) => showAccepted(t('chat.stopped', { count: stopped.length })),
+          onError: showError,
+        })
+      }
+    >
+      {t('chat.stop_all')}
+    </Button>
   );
 }
 

@@ -1,13 +1,31 @@
 import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '@baton/kernel';
+import { chatEn } from './chat-en.ts';
+import { chatRu } from './chat-ru.ts';
 import { en as pageEn } from './en.ts';
 import { errorsRu } from './errors-ru.ts';
 import { gpuScreenEn } from './gpu-screen-en.ts';
 import { gpuScreenRu } from './gpu-screen-ru.ts';
+import { modelsScreenEn } from './models-screen-en.ts';
+import { modelsScreenRu } from './models-screen-ru.ts';
 import { ru as pageRu } from './ru.ts';
+import { workScreensEn } from './work-screens-en.ts';
+import { workScreensRu } from './work-screens-ru.ts';
 
-const en = { ...pageEn, gpu_screen: gpuScreenEn };
-const ru = { ...pageRu, gpu_screen: gpuScreenRu };
+const en = {
+  ...pageEn,
+  chat: chatEn,
+  gpu_screen: gpuScreenEn,
+  models_screen: modelsScreenEn,
+  work: workScreensEn,
+};
+const ru = {
+  ...pageRu,
+  chat: chatRu,
+  gpu_screen: gpuScreenRu,
+  models_screen: modelsScreenRu,
+  work: workScreensRu,
+};
 
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 
@@ -40,7 +58,9 @@ describe('the dictionaries', () => {
     const keys = new Set(entriesOf(words).map(([key]) => key));
     const counted = [...keys].filter((key) => PLURAL.test(key)).map((key) => key.replace(PLURAL, ''));
     // `waiting_for` and the like end in no plural form; these do.
-    expect(new Set(counted)).toEqual(new Set(['timeline.tokens', 'gpu.waiting']));
+    expect(new Set(counted)).toEqual(
+      new Set(['timeline.tokens', 'gpu.waiting', 'chat.truncated', 'chat.stopped', 'work.batch.count']),
+    );
     for (const key of counted) for (const form of forms) expect(keys).toContain(`${key}_${form}`);
   });
 

@@ -2,10 +2,13 @@ import { ERRORS, isErrorCode } from '@baton/kernel';
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
+import type { chatEn } from './chat-en.ts';
 import { en } from './en.ts';
 import { errorsRu } from './errors-ru.ts';
 import type { gpuScreenEn } from './gpu-screen-en.ts';
+import type { modelsScreenEn } from './models-screen-en.ts';
 import { ru } from './ru.ts';
+import type { workScreensEn } from './work-screens-en.ts';
 
 export const LANGUAGES = { en: 'English', ru: 'Русский' } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -15,7 +18,14 @@ const REMEMBERED = 'baton.language';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'page';
-    resources: { page: typeof en & { readonly gpu_screen: typeof gpuScreenEn } };
+    resources: {
+      page: typeof en & {
+        readonly chat: typeof chatEn;
+        readonly gpu_screen: typeof gpuScreenEn;
+        readonly models_screen: typeof modelsScreenEn;
+        readonly work: typeof workScreensEn;
+      };
+    };
   }
 }
 

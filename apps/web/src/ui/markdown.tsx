@@ -1,5 +1,5 @@
 import { Anchor } from '@mantine/core';
-import { memo, useMemo, type JSX } from 'react';
+import { memo, useMemo, type JSX, type ReactNode } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { CodeBlock } from './code-block.tsx';
@@ -11,11 +11,14 @@ import { splitMarkdown } from './split-markdown.ts';
  * from elsewhere become links, so that reading an answer never tells a stranger that it was read.
  */
 const components: Components = {
-  a: ({ href, children }) => (
-    <Anchor href={href} target="_blank" rel="noopener noreferrer nofollow" underline="always" inherit>
-      {children}
-    </Anchor>
-  ),
+  a: ({ href, children }) =>
+    href?.startsWith('#') === true ? (
+      <PlaceLink id={href.slice(1)}>{children}</PlaceLink>
+    ) : (
+      <Anchor href={href} target="_blank" rel="noopener noreferrer nofollow" underline="always" inherit>
+        {children}
+      </Anchor>
+    ),
   img: ({ src, alt }) => (
     <Anchor href={src} target="_blank" rel="noopener noreferrer nofollow" inherit>
       {alt === undefined || alt === '' ? src : alt}
@@ -37,6 +40,25 @@ const components: Components = {
     </div>
   ),
 };
+
+/** Leads to a place on this page and changes no address: going back leaves the chat, not the citation. */
+function PlaceLink({ id, children }: { readonly id: string; readonly children: ReactNode }): JSX.Element {
+  return (
+    <Anchor
+      href={`#${id}`}
+      className={classes['place'] ?? ''}
+      inherit
+      onClick={(event) => {
+        event.preventDefault();
+        const place = document.getElementById(id);
+        place?.scrollIntoView({ block: 'nearest' });
+        place?.focus({ preventScroll: true });
+      }}
+    >
+      {children}
+    </Anchor>
+  );
+}
 
 const PLUGINS = [remarkGfm];
 

@@ -5,11 +5,12 @@ const NEAR_PX = 48;
 
 /**
  * Keeps the end of a growing list in sight for whoever is there, and leaves alone whoever has scrolled back to read.
- * A new last item (`lastKey`) is always shown.
+ * A new last item (`lastKey`) is always shown, unless `hold` was called before it came.
  */
 export function useStickToEnd(lastKey: string | number | null) {
   const scroller = useRef<HTMLDivElement>(null);
   const sticks = useRef(true);
+  const isHeld = useRef(false);
   const [isAtEnd, setAtEnd] = useState(true);
 
   const goToEnd = useCallback(() => {
@@ -29,7 +30,20 @@ export function useStickToEnd(lastKey: string | number | null) {
     if (sticks.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
   }, []);
 
-  useLayoutEffect(goToEnd, [lastKey, goToEnd]);
+  /** The next last item comes because the list shows something else below a place that is being looked at. */
+  const hold = useCallback(() => {
+    isHeld.current = true;
+    sticks.current = false;
+  }, []);
 
-  return { scroller, onScroll, onGrow, goToEnd, isAtEnd };
+  useLayoutEffect(() => {
+    if (isHeld.current) {
+      isHeld.current = false;
+      onScroll();
+    } else {
+      goToEnd();
+    }
+  }, [lastKey, goToEnd, onScroll]);
+
+  return { scroller, onScroll, onGrow, goToEnd, hold, isAtEnd };
 }
