@@ -2,8 +2,8 @@
 // @ts-nocheck
 
 import { client } from './client.gen.ts';
-import type { Client, Options as Options2, TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsListData, ModelsListErrors, ModelsListResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessCardHistoryData, ProcessCardHistoryErrors, ProcessCardHistoryResponses, ProcessLogsData, ProcessLogsErrors, ProcessLogsResponses, ProcessRestartData, ProcessRestartErrors, ProcessRestartResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
+import { type Client, formDataBodySerializer, type Options as Options2, type TDataShape } from './client/index.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCancelData, ChatsCancelErrors, ChatsCancelResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsExportData, ChatsExportErrors, ChatsExportResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsImportData, ChatsImportErrors, ChatsImportResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, ExperimentsCreateData, ExperimentsCreateErrors, ExperimentsCreateResponses, ExperimentsEndData, ExperimentsEndErrors, ExperimentsEndResponses, ExperimentsListData, ExperimentsListErrors, ExperimentsListResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, ImagesUploadData, ImagesUploadErrors, ImagesUploadResponses, MessagesDeleteData, MessagesDeleteErrors, MessagesDeleteResponses, MessagesEditData, MessagesEditErrors, MessagesEditResponses, MessagesRateData, MessagesRateErrors, MessagesRateResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSelectData, MessagesSelectErrors, MessagesSelectResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsDeleteData, ModelsDeleteErrors, ModelsDeleteResponses, ModelsListData, ModelsListErrors, ModelsListResponses, ModelsLoadData, ModelsLoadErrors, ModelsLoadResponses, ModelsPullCancelData, ModelsPullCancelErrors, ModelsPullCancelResponses, ModelsPullData, ModelsPullErrors, ModelsPullEventsData, ModelsPullEventsErrors, ModelsPullEventsResponse, ModelsPullEventsResponses, ModelsPullResponses, ModelsPullsData, ModelsPullsErrors, ModelsPullsResponses, ModelsServerData, ModelsServerErrors, ModelsServerResponses, ModelsServersData, ModelsServersErrors, ModelsServersResponses, ModelsTasksData, ModelsTasksErrors, ModelsTasksResponses, ModelsUnloadData, ModelsUnloadErrors, ModelsUnloadFromGpuData, ModelsUnloadFromGpuErrors, ModelsUnloadFromGpuResponses, ModelsUnloadResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessCardHistoryData, ProcessCardHistoryErrors, ProcessCardHistoryResponses, ProcessLogsData, ProcessLogsErrors, ProcessLogsResponses, ProcessRestartData, ProcessRestartErrors, ProcessRestartResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelAllData, RepliesCancelAllErrors, RepliesCancelAllResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -124,7 +124,7 @@ export const authChangePassword = <ThrowOnError extends boolean = false>(options
 /**
  * List your chats, or find them by text
  *
- * Pinned chats first, then the latest. With `q`, chats whose title or messages hold that text.
+ * Pinned chats first, then the latest. With `q`, chats whose title and messages hold words that begin like each of those.
  */
 export const chatsList = <ThrowOnError extends boolean = false>(options?: Options<ChatsListData, ThrowOnError>) => (options?.client ?? client).get<ChatsListResponses, ChatsListErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -155,7 +155,9 @@ export const chatsDelete = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * A chat with its messages
+ * A chat with its newest messages
+ *
+ * Messages of the branch that is shown, oldest first. `previous_cursor` goes into `before` for those before them.
  */
 export const chatsGet = <ThrowOnError extends boolean = false>(options: Options<ChatsGetData, ThrowOnError>) => (options.client ?? client).get<ChatsGetResponses, ChatsGetErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -194,14 +196,96 @@ export const messagesSend = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Answer the last message again
+ * Answer a question again
  *
- * The old answer, if there is one, is replaced.
+ * Another version beside the old answer, which stays: `POST …/select` shows it again. Without a body as before, but never from the cache.
  */
 export const messagesRegenerate = <ThrowOnError extends boolean = false>(options: Options<MessagesRegenerateData, ThrowOnError>) => (options.client ?? client).post<MessagesRegenerateResponses, MessagesRegenerateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/chats/{chat_id}/messages/{message_id}/regenerate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a message
+ *
+ * This one only: what followed it follows the message before. One that is being written is stopped first.
+ */
+export const messagesDelete = <ThrowOnError extends boolean = false>(options: Options<MessagesDeleteData, ThrowOnError>) => (options.client ?? client).delete<MessagesDeleteResponses, MessagesDeleteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{chat_id}/messages/{message_id}',
     ...options
+});
+
+/**
+ * Change the words of a message
+ *
+ * Yours or an answer. Nothing is answered anew: to ask differently, send a message with `replaces`.
+ */
+export const messagesEdit = <ThrowOnError extends boolean = false>(options: Options<MessagesEditData, ThrowOnError>) => (options.client ?? client).put<MessagesEditResponses, MessagesEditErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{chat_id}/messages/{message_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Show the branch of a message
+ *
+ * The branch that this message is on is shown from now on, down to its newest end.
+ */
+export const messagesSelect = <ThrowOnError extends boolean = false>(options: Options<MessagesSelectData, ThrowOnError>) => (options.client ?? client).post<MessagesSelectResponses, MessagesSelectErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{chat_id}/messages/{message_id}/select',
+    ...options
+});
+
+/**
+ * Rate an answer
+ *
+ * `null` takes the rating back.
+ */
+export const messagesRate = <ThrowOnError extends boolean = false>(options: Options<MessagesRateData, ThrowOnError>) => (options.client ?? client).put<MessagesRateResponses, MessagesRateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{chat_id}/messages/{message_id}/rating',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Save a chat as a file
+ *
+ * Markdown is the branch that is shown, for reading; JSON is every branch, for `POST /api/chats/import`. Pictures are not part of the file.
+ */
+export const chatsExport = <ThrowOnError extends boolean = false>(options: Options<ChatsExportData, ThrowOnError>) => (options.client ?? client).get<ChatsExportResponses, ChatsExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}/export',
+    ...options
+});
+
+/**
+ * Make a chat out of a file
+ *
+ * A file that an export with `format=json` wrote, up to 16 MiB. It becomes a new chat of yours.
+ */
+export const chatsImport = <ThrowOnError extends boolean = false>(options: Options<ChatsImportData, ThrowOnError>) => (options.client ?? client).post<ChatsImportResponses, ChatsImportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/import',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -236,6 +320,32 @@ export const repliesCancel = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * Stop everything that is being made for you, or for one of your chats
+ *
+ * Answers when the replies have ended. What was written so far is kept.
+ */
+export const repliesCancelAll = <ThrowOnError extends boolean = false>(options: Options<RepliesCancelAllData, ThrowOnError>) => (options.client ?? client).post<RepliesCancelAllResponses, RepliesCancelAllErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/replies/cancel',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Stop everything that is being made for a chat
+ *
+ * The same as `POST /api/replies/cancel` with its `chat_id`.
+ */
+export const chatsCancel = <ThrowOnError extends boolean = false>(options: Options<ChatsCancelData, ThrowOnError>) => (options.client ?? client).post<ChatsCancelResponses, ChatsCancelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chats/{id}/cancel',
+    ...options
+});
+
+/**
  * The models that can answer
  *
  * Looking does not use the GPU. `simulated` says that no real engine stands behind them.
@@ -244,6 +354,178 @@ export const modelsList = <ThrowOnError extends boolean = false>(options?: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/chat/models',
     ...options
+});
+
+/**
+ * The model servers and what is on them
+ *
+ * From memory: nobody waits for a slow server, and looking does not use the GPU. A server that has not been asked yet is `checking`. Addresses are for administrators.
+ */
+export const modelsServers = <ThrowOnError extends boolean = false>(options?: Options<ModelsServersData, ThrowOnError>) => (options?.client ?? client).get<ModelsServersResponses, ModelsServersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/servers',
+    ...options
+});
+
+/**
+ * One model server, looked at now
+ *
+ * By its id, or by its address (`/v1` at the end may stay). Only configured servers are asked; an address is compared with theirs and never opened.
+ */
+export const modelsServer = <ThrowOnError extends boolean = false>(options?: Options<ModelsServerData, ThrowOnError>) => (options?.client ?? client).get<ModelsServerResponses, ModelsServerErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/server/models',
+    ...options
+});
+
+/**
+ * Which model answers which kind of task
+ */
+export const modelsTasks = <ThrowOnError extends boolean = false>(options?: Options<ModelsTasksData, ThrowOnError>) => (options?.client ?? client).get<ModelsTasksResponses, ModelsTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/tasks',
+    ...options
+});
+
+/**
+ * Load a model into memory
+ *
+ * On the GPU node it waits its turn like somebody’s request (`accepted`; the GPU’s status shows when): it never takes the card from anybody.
+ */
+export const modelsLoad = <ThrowOnError extends boolean = false>(options: Options<ModelsLoadData, ThrowOnError>) => (options.client ?? client).post<ModelsLoadResponses, ModelsLoadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/{model_id}/load',
+    ...options
+});
+
+/**
+ * Take a model out of memory, for real
+ *
+ * Answers when the memory is really free, by the word of the model server and of the card’s driver: `freed_bytes` says how much that is. A model that somebody uses just now goes when its answers are done (`accepted`); they are not harmed.
+ */
+export const modelsUnload = <ThrowOnError extends boolean = false>(options: Options<ModelsUnloadData, ThrowOnError>) => (options.client ?? client).post<ModelsUnloadResponses, ModelsUnloadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/{model_id}/unload',
+    ...options
+});
+
+/**
+ * The same as `unload`, under its older name
+ *
+ * Answers when the memory is really free, by the word of the model server and of the card’s driver: `freed_bytes` says how much that is. A model that somebody uses just now goes when its answers are done (`accepted`); they are not harmed.
+ */
+export const modelsUnloadFromGpu = <ThrowOnError extends boolean = false>(options: Options<ModelsUnloadFromGpuData, ThrowOnError>) => (options.client ?? client).post<ModelsUnloadFromGpuResponses, ModelsUnloadFromGpuErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/{model_id}/unload-from-gpu',
+    ...options
+});
+
+/**
+ * Delete a model
+ *
+ * It is unloaded first. One that somebody uses just now stays (`model.in_use`).
+ */
+export const modelsDelete = <ThrowOnError extends boolean = false>(options: Options<ModelsDeleteData, ThrowOnError>) => (options.client ?? client).delete<ModelsDeleteResponses, ModelsDeleteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/{model_id}',
+    ...options
+});
+
+/**
+ * Download a model
+ *
+ * It goes on whether somebody watches or not, over restarts as well; two requests for one model are one download. With `Accept: text/event-stream` the answer is its events (as of `GET /api/models/pulls/{id}/events`), opened by an event `started` with the JSON of the 201.
+ */
+export const modelsPull = <ThrowOnError extends boolean = false>(options: Options<ModelsPullData, ThrowOnError>) => (options.client ?? client).post<ModelsPullResponses, ModelsPullErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/pull',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Downloads of the last day, newest first
+ */
+export const modelsPulls = <ThrowOnError extends boolean = false>(options?: Options<ModelsPullsData, ThrowOnError>) => (options?.client ?? client).get<ModelsPullsResponses, ModelsPullsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/pulls',
+    ...options
+});
+
+/**
+ * How far a download is, as it happens
+ *
+ * Server-sent events: `pull` with the bytes that are there, at the end `end`. `id` is the position to come back to.
+ */
+export const modelsPullEvents = <ThrowOnError extends boolean = false>(options: Options<ModelsPullEventsData, ThrowOnError, ModelsPullEventsResponse>) => (options.client ?? client).sse.get<ModelsPullEventsResponses, ModelsPullEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/pulls/{id}/events',
+    ...options
+});
+
+/**
+ * End a download
+ *
+ * What is there already is kept by the model server, so that a later download goes on with it.
+ */
+export const modelsPullCancel = <ThrowOnError extends boolean = false>(options: Options<ModelsPullCancelData, ThrowOnError>) => (options.client ?? client).post<ModelsPullCancelResponses, ModelsPullCancelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/models/pulls/{id}/cancel',
+    ...options
+});
+
+/**
+ * Comparisons of models, with their figures
+ */
+export const experimentsList = <ThrowOnError extends boolean = false>(options?: Options<ExperimentsListData, ThrowOnError>) => (options?.client ?? client).get<ExperimentsListResponses, ExperimentsListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/experiments',
+    ...options
+});
+
+/**
+ * Compare two models
+ *
+ * Of the chats that ask for `model`, `share` percent are answered by `variant`; a chat stays on its side, and each answer says that it was part of it. A variant that is not installed changes nothing.
+ */
+export const experimentsCreate = <ThrowOnError extends boolean = false>(options: Options<ExperimentsCreateData, ThrowOnError>) => (options.client ?? client).post<ExperimentsCreateResponses, ExperimentsCreateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/experiments',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End a comparison
+ *
+ * From now on everybody is answered by the model they ask for. The figures stay.
+ */
+export const experimentsEnd = <ThrowOnError extends boolean = false>(options: Options<ExperimentsEndData, ThrowOnError>) => (options.client ?? client).post<ExperimentsEndResponses, ExperimentsEndErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/experiments/{id}/end',
+    ...options
+});
+
+/**
+ * Bring a picture along
+ *
+ * Judged by its content, turned upright and stored without what cameras write beside it. Its id serves as `image_ids` of a message and as `reference_image_id` of an image.
+ */
+export const imagesUpload = <ThrowOnError extends boolean = false>(options: Options<ImagesUploadData, ThrowOnError>) => (options.client ?? client).post<ImagesUploadResponses, ImagesUploadErrors, ThrowOnError>({
+    ...formDataBodySerializer,
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/image/upload',
+    ...options,
+    headers: {
+        'Content-Type': null,
+        ...options.headers
+    }
 });
 
 /**

@@ -53,6 +53,34 @@ export type Chat = {
     updated_at: string;
 };
 
+export type ChatFile = {
+    format: 'baton-chat';
+    version: 1;
+    exported_at: string;
+    chat: {
+        title: string;
+        model: string | null;
+        temperature: number | null;
+        top_p: number | null;
+        max_tokens: number | null;
+        think: boolean | 'low' | 'medium' | 'high' | null;
+        system_prompt: string | null;
+    };
+    messages: Array<{
+        id: number;
+        parent_id: number | null;
+        role: 'user' | 'assistant';
+        content: string;
+        thinking: string | null;
+        model: string | null;
+        created_at: string;
+        /**
+         * Whether it is part of the branch that was open
+         */
+        shown: boolean;
+    }>;
+};
+
 export type ChatPage = {
     chats: Array<Chat>;
     next_cursor: string | null;
@@ -77,6 +105,10 @@ export type CreateChat = {
     system_prompt?: string | null;
 };
 
+export type EditMessage = {
+    content: string;
+};
+
 export type EngineLogs = {
     lines: Array<{
         at_ms: number;
@@ -96,6 +128,34 @@ export type EngineView = {
     loaded_models: Array<string>;
 };
 
+export type Experiment = {
+    id: number;
+    name: string;
+    model: string;
+    variant: string;
+    share: number;
+    state: 'running' | 'ended';
+    sides: Array<{
+        model: string;
+        chats: number;
+        answers: number;
+        failed: number;
+        up: number;
+        down: number;
+        mean_tokens: number | null;
+        /**
+         * From the engine taking the question to the last token, without waiting
+         */
+        mean_answer_ms: number | null;
+    }>;
+    created_at: string;
+    ended_at: string | null;
+};
+
+export type ExperimentList = {
+    experiments: Array<Experiment>;
+};
+
 export type GenerateImage = {
     chat_id: number;
     /**
@@ -111,9 +171,35 @@ export type GenerateImage = {
      */
     height?: number;
     /**
-     * Random when left out
+     * Of the first variant, the others count on from it; random when left out
      */
     seed?: number;
+    /**
+     * A picture of yours, uploaded or generated: the new one is made out of it
+     */
+    reference_image_id?: number;
+    /**
+     * The same, named by the message that shows it (its first picture)
+     */
+    reference_message_id?: number;
+    /**
+     * Variants, each with its own seed
+     */
+    batch_count?: number;
+    /**
+     * The description is the prompt: no language model changes it
+     */
+    use_prompt_as_is?: boolean;
+    settings?: {
+        steps?: number;
+        guidance?: number;
+        sampler?: string;
+        scheduler?: string;
+        /**
+         * How far from the reference picture: 0.55 to 0.65 changes colours, more changes shapes
+         */
+        denoise?: number;
+    };
 };
 
 export type GpuFeedEvent = GpuStatus | QueueView;
@@ -175,6 +261,12 @@ export type Image = {
     id: number;
     message_id: number;
     chat_id: number;
+    /**
+     * Made from words, out of a picture, or enlarged
+     */
+    kind: 'text' | 'image' | 'upscale';
+    variant: number;
+    batch_count: number;
     description: string;
     /**
      * What the language model made of the description
@@ -184,6 +276,11 @@ export type Image = {
      * `user`: the description was used as it is
      */
     prompt_by: 'model' | 'user';
+    reference_image_id: number | null;
+    /**
+     * What the vision model sees in the reference picture
+     */
+    reference_description: string | null;
     seed: number;
     width: number;
     height: number;
@@ -195,7 +292,26 @@ export type Image = {
         scheduler: string;
         denoise: number;
     };
+    /**
+     * `default`: nobody chose, or the model’s choice made no sense
+     */
+    settings_by: 'model' | 'user' | 'default';
     model: string;
+    /**
+     * Which graph made it; null for pictures of before 2026-11-21
+     */
+    workflow: {
+        name: string;
+        hash: string;
+    } | null;
+    /**
+     * Milliseconds of each phase: vision, prompt, settings, upload, render, fetch, store
+     */
+    timings: {
+        [key: string]: number;
+    } | null;
+    favourite: boolean;
+    media_type: 'image/png' | 'image/jpeg';
     size_bytes: number;
     /**
      * The PNG; needs the owner’s token
@@ -224,6 +340,7 @@ export type LeaseHistory = {
     outcome: 'completed' | 'failed' | 'cancelled' | null;
     code: string | null;
     estimate_ms: number;
+    urgency?: 'interactive' | 'background' | 'chore';
 };
 
 export type Liveness = {
@@ -294,6 +411,10 @@ export type MessageDetails = {
         prompt_ms: number | null;
         answer_ms: number | null;
     } | null;
+    /**
+     * From the first word of its thoughts to the first of its answer
+     */
+    thought_ms?: number | null;
     routing?: Routing | null;
     truncation?: {
         /**
@@ -342,10 +463,61 @@ export type Model = {
     is_default: boolean;
 };
 
+export type ModelAction = {
+    model: string;
+    server: string;
+    /**
+     * `accepted`: it waits for its turn on the GPU
+     */
+    state: 'done' | 'accepted';
+    freed_bytes: number | null;
+    took_ms: number | null;
+    /**
+     * What happened, for people
+     */
+    say: string;
+};
+
 export type ModelList = {
     models: Array<Model>;
     default_model: string;
     simulated: boolean;
+};
+
+export type ModelServer = {
+    id: string;
+    /**
+     * `gpu`: on a GPU node of Baton, used under a lease; `elsewhere`: has a GPU of its own; `cpu`: here
+     */
+    place: 'gpu' | 'elsewhere' | 'cpu';
+    /**
+     * For administrators only
+     */
+    url: string | null;
+    state: 'checking' | 'up' | 'down';
+    breaker: 'closed' | 'open' | 'half_open';
+    checked_at: string | null;
+    error_code: string | null;
+    simulated: boolean;
+    /**
+     * As configured: what its model is for
+     */
+    capabilities: Array<string>;
+    default_model: string | null;
+    max_concurrent: number;
+    running: number;
+    waiting: number;
+    models: Array<ServerModel>;
+};
+
+export type NewExperiment = {
+    name: string;
+    model: string;
+    variant: string;
+    /**
+     * Percent of the chats that get the variant
+     */
+    share?: number;
 };
 
 export type Problem = {
@@ -386,6 +558,27 @@ export type ProcessStatus = {
     stowaways?: Array<Stowaway>;
 };
 
+export type Pull = {
+    id: string;
+    model: string;
+    server: string;
+    state: 'running' | 'done' | 'failed' | 'cancelled';
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
+    error_code: string | null;
+    started_at: string;
+};
+
+export type PullList = {
+    pulls: Array<Pull>;
+};
+
+export type PullModel = {
+    model: string;
+    server?: string;
+};
+
 export type QueueView = {
     entries: Array<{
         mine: boolean;
@@ -393,7 +586,7 @@ export type QueueView = {
         running: boolean;
         position: number | null;
         reason: {
-            code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+            code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
             holder: {
                 engine: 'ollama' | 'comfyui';
                 model: string | null;
@@ -413,11 +606,21 @@ export type QueueView = {
     }>;
 };
 
+export type RateMessage = {
+    rating: 'up' | 'down' | null;
+};
+
 export type Readiness = {
     status: 'ok' | 'unavailable';
     checks: {
         [key: string]: 'ok' | 'failed';
     };
+};
+
+export type Regenerate = {
+    model?: string;
+    engine?: 'auto' | 'local' | 'gpu';
+    think?: boolean | 'low' | 'medium' | 'high';
 };
 
 export type Register = {
@@ -434,7 +637,7 @@ export type ReplyEvent = {
      */
     position: number | null;
     reason: {
-        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
         holder: {
             engine: 'ollama' | 'comfyui';
             model: string | null;
@@ -478,8 +681,12 @@ export type ReplyEvent = {
     type: 'prompt';
     prompt: string;
     seed: number;
+    settings_by?: 'model' | 'user' | 'default';
+    reference_description?: string;
 } | {
     type: 'progress';
+    variant?: number;
+    node?: string;
     step: number;
     steps: number;
 } | {
@@ -490,6 +697,15 @@ export type ReplyEvent = {
     image_id: number;
     width: number;
     height: number;
+    variant?: number;
+} | {
+    type: 'pull';
+    /**
+     * What is done just now, as the model server says it
+     */
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
 } | {
     type: 'reset';
     text: string;
@@ -576,7 +792,7 @@ export type SentReplyEvent = SentMessage | {
      */
     position: number | null;
     reason: {
-        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable';
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
         holder: {
             engine: 'ollama' | 'comfyui';
             model: string | null;
@@ -620,8 +836,12 @@ export type SentReplyEvent = SentMessage | {
     type: 'prompt';
     prompt: string;
     seed: number;
+    settings_by?: 'model' | 'user' | 'default';
+    reference_description?: string;
 } | {
     type: 'progress';
+    variant?: number;
+    node?: string;
     step: number;
     steps: number;
 } | {
@@ -632,6 +852,15 @@ export type SentReplyEvent = SentMessage | {
     image_id: number;
     width: number;
     height: number;
+    variant?: number;
+} | {
+    type: 'pull';
+    /**
+     * What is done just now, as the model server says it
+     */
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
 } | {
     type: 'reset';
     text: string;
@@ -652,6 +881,24 @@ export type SentReplyEvent = SentMessage | {
     details?: MessageDetails | null;
 };
 
+export type ServerList = {
+    servers: Array<ModelServer>;
+};
+
+export type ServerModel = {
+    model: string;
+    size_bytes: number;
+    parameter_size: string | null;
+    quantization: string | null;
+    context_length: number | null;
+    capabilities: Array<string>;
+    /**
+     * In memory now; null while unknown
+     */
+    loaded: boolean | null;
+    loaded_bytes: number | null;
+};
+
 export type Session = {
     access_token: string;
     token_type: 'bearer';
@@ -667,6 +914,121 @@ export type Source = {
     title: string;
     url: string;
     snippet: string;
+};
+
+export type StartedPullEvent = Pull | {
+    type: 'state';
+    state: 'queued';
+    /**
+     * Place in the queue, 1 is next; null while unknown
+     */
+    position: number | null;
+    reason: {
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
+        holder: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+    } | null;
+    eta_p50_ms: number | null;
+    eta_p90_ms: number | null;
+} | {
+    type: 'state';
+    state: 'swapping';
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+} | {
+    type: 'state';
+    state: 'loading';
+    model: string | null;
+} | {
+    type: 'state';
+    state: 'streaming' | 'prompting' | 'rendering' | 'searching';
+} | {
+    type: 'text';
+    text: string;
+} | {
+    type: 'thinking';
+    text: string;
+} | {
+    type: 'routed';
+    routing: Routing;
+} | {
+    type: 'sources';
+    query: string;
+    sources: Array<Source>;
+} | {
+    type: 'prompt';
+    prompt: string;
+    seed: number;
+    settings_by?: 'model' | 'user' | 'default';
+    reference_description?: string;
+} | {
+    type: 'progress';
+    variant?: number;
+    node?: string;
+    step: number;
+    steps: number;
+} | {
+    type: 'preview';
+    revision: number;
+} | {
+    type: 'image';
+    image_id: number;
+    width: number;
+    height: number;
+    variant?: number;
+} | {
+    type: 'pull';
+    /**
+     * What is done just now, as the model server says it
+     */
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
+} | {
+    type: 'reset';
+    text: string;
+    thinking?: string;
+} | {
+    type: 'end';
+    state: 'done' | 'failed' | 'cancelled';
+    code: string | null;
+    /**
+     * A sentence for the user
+     */
+    say: string | null;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+    details?: MessageDetails | null;
+};
+
+export type StopReceipt = {
+    /**
+     * The replies as they ended, each with its receipt where one is known
+     */
+    stopped: Array<Message>;
+    /**
+     * Renders stop by themselves after this answer and tell it in their events; false: they could not be told
+     */
+    images_told: boolean;
+};
+
+export type StopReplies = {
+    /**
+     * Only what is being made for this chat
+     */
+    chat_id?: number;
 };
 
 export type Stowaway = {
@@ -694,6 +1056,25 @@ export type SwapRecord = {
     freed_mib?: number;
     stopped?: Array<'ollama' | 'comfyui'>;
     kept?: Array<'ollama' | 'comfyui'>;
+};
+
+export type TaskModels = {
+    models: Array<{
+        model: string;
+        server: string;
+        capabilities: Array<string>;
+        max_concurrent: number;
+        available: boolean;
+    }>;
+    tasks: Array<{
+        task_type: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation';
+        model: string;
+        fallback: boolean;
+    }>;
+    pair: {
+        planning: string;
+        generation: string;
+    };
 };
 
 export type TimelineEntry = {
@@ -733,6 +1114,20 @@ export type UpdateChat = {
 export type UpdateMe = {
     email?: string | null;
     locale?: 'en' | 'ru';
+};
+
+export type UploadedImage = {
+    id: number;
+    width: number;
+    height: number;
+    media_type: 'image/png' | 'image/jpeg';
+    size_bytes: number;
+    /**
+     * Needs the owner’s token
+     */
+    url: string;
+    thumbnail_url: string;
+    created_at: string;
 };
 
 export type User = {
@@ -1344,7 +1739,10 @@ export type ChatsGetData = {
     path: {
         id: number;
     };
-    query?: never;
+    query?: {
+        limit?: number;
+        before?: string;
+    };
     url: '/api/chats/{id}';
 };
 
@@ -1389,7 +1787,7 @@ export type ChatsGetError = ChatsGetErrors[keyof ChatsGetErrors];
 
 export type ChatsGetResponses = {
     /**
-     * The chat and its messages, oldest first
+     * The chat and a page of its messages
      */
     200: ChatWithMessages;
 };
@@ -1491,10 +1889,16 @@ export type MessagesSendErrors = {
     403: Problem;
     /**
      * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     *
+     * `image.not_found`: This image does not exist.
      */
     404: Problem;
     /**
      * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     *
+     * `local.not_set_up`: The CPU engine is not set up here.
      */
     409: Problem;
     /**
@@ -1509,6 +1913,10 @@ export type MessagesSendErrors = {
      * `chat.model_required`: Choose a model for this chat first.
      *
      * `model.unknown`: This model is not installed. Choose one from the list.
+     *
+     * `model.no_vision`: This model cannot see pictures. Choose one that can.
+     *
+     * `model.no_thinking`: This model cannot think aloud. Switch thinking off, or choose one that can.
      */
     422: Problem;
     /**
@@ -1520,6 +1928,8 @@ export type MessagesSendErrors = {
      */
     500: Problem;
     /**
+     * `model.none_installed`: No model is installed. An administrator can download one.
+     *
      * `call.unreachable`: A part of Baton is starting or down. Please try again.
      */
     503: Problem;
@@ -1541,7 +1951,7 @@ export type MessagesSendResponses = {
 export type MessagesSendResponse = MessagesSendResponses[keyof MessagesSendResponses];
 
 export type MessagesRegenerateData = {
-    body?: never;
+    body: Regenerate;
     path: {
         chat_id: number;
         message_id: number;
@@ -1573,12 +1983,355 @@ export type MessagesRegenerateErrors = {
     404: Problem;
     /**
      * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     *
+     * `local.not_set_up`: The CPU engine is not set up here.
      */
     409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
     /**
      * `chat.model_required`: Choose a model for this chat first.
      *
      * `model.unknown`: This model is not installed. Choose one from the list.
+     *
+     * `model.no_vision`: This model cannot see pictures. Choose one that can.
+     *
+     * `model.no_thinking`: This model cannot think aloud. Switch thinking off, or choose one that can.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `model.none_installed`: No model is installed. An administrator can download one.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesRegenerateError = MessagesRegenerateErrors[keyof MessagesRegenerateErrors];
+
+export type MessagesRegenerateResponses = {
+    /**
+     * The reply that will be written
+     */
+    201: Message;
+};
+
+export type MessagesRegenerateResponse = MessagesRegenerateResponses[keyof MessagesRegenerateResponses];
+
+export type MessagesDeleteData = {
+    body?: never;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}';
+};
+
+export type MessagesDeleteErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesDeleteError = MessagesDeleteErrors[keyof MessagesDeleteErrors];
+
+export type MessagesDeleteResponses = {
+    /**
+     * It is gone
+     */
+    204: void;
+};
+
+export type MessagesDeleteResponse = MessagesDeleteResponses[keyof MessagesDeleteResponses];
+
+export type MessagesEditData = {
+    body: EditMessage;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}';
+};
+
+export type MessagesEditErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     */
+    404: Problem;
+    /**
+     * `message.being_written`: This message is still being written. Wait, or stop it.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesEditError = MessagesEditErrors[keyof MessagesEditErrors];
+
+export type MessagesEditResponses = {
+    /**
+     * The message as it is now
+     */
+    200: Message;
+};
+
+export type MessagesEditResponse = MessagesEditResponses[keyof MessagesEditResponses];
+
+export type MessagesSelectData = {
+    body?: never;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}/select';
+};
+
+export type MessagesSelectErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesSelectError = MessagesSelectErrors[keyof MessagesSelectErrors];
+
+export type MessagesSelectResponses = {
+    /**
+     * The chat and the newest messages of that branch
+     */
+    200: ChatWithMessages;
+};
+
+export type MessagesSelectResponse = MessagesSelectResponses[keyof MessagesSelectResponses];
+
+export type MessagesRateData = {
+    body: RateMessage;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}/rating';
+};
+
+export type MessagesRateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `chat.message_not_found`: This message does not exist.
+     */
+    404: Problem;
+    /**
+     * `message.being_written`: This message is still being written. Wait, or stop it.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type MessagesRateError = MessagesRateErrors[keyof MessagesRateErrors];
+
+export type MessagesRateResponses = {
+    /**
+     * The answer with its rating
+     */
+    200: Message;
+};
+
+export type MessagesRateResponse = MessagesRateResponses[keyof MessagesRateResponses];
+
+export type ChatsExportData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: {
+        format?: 'markdown' | 'json';
+    };
+    url: '/api/chats/{id}/export';
+};
+
+export type ChatsExportErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.too_long`: This chat is too long for that.
      */
     422: Problem;
     /**
@@ -1599,16 +2352,79 @@ export type MessagesRegenerateErrors = {
     504: Problem;
 };
 
-export type MessagesRegenerateError = MessagesRegenerateErrors[keyof MessagesRegenerateErrors];
+export type ChatsExportError = ChatsExportErrors[keyof ChatsExportErrors];
 
-export type MessagesRegenerateResponses = {
+export type ChatsExportResponses = {
     /**
-     * The reply that will be written
+     * The file; its name is in `Content-Disposition`
      */
-    201: Message;
+    200: ChatFile;
 };
 
-export type MessagesRegenerateResponse = MessagesRegenerateResponses[keyof MessagesRegenerateResponses];
+export type ChatsExportResponse = ChatsExportResponses[keyof ChatsExportResponses];
+
+export type ChatsImportData = {
+    body: ChatFile;
+    path?: never;
+    query?: never;
+    url: '/api/chats/import';
+};
+
+export type ChatsImportErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `chat.file_invalid`: This file is not a chat exported from Baton.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsImportError = ChatsImportErrors[keyof ChatsImportErrors];
+
+export type ChatsImportResponses = {
+    /**
+     * The new chat
+     */
+    201: Chat;
+};
+
+export type ChatsImportResponse = ChatsImportResponses[keyof ChatsImportResponses];
 
 export type RepliesGetData = {
     body?: never;
@@ -1794,6 +2610,126 @@ export type RepliesCancelResponses = {
 
 export type RepliesCancelResponse = RepliesCancelResponses[keyof RepliesCancelResponses];
 
+export type RepliesCancelAllData = {
+    body: StopReplies;
+    path?: never;
+    query?: never;
+    url: '/api/replies/cancel';
+};
+
+export type RepliesCancelAllErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type RepliesCancelAllError = RepliesCancelAllErrors[keyof RepliesCancelAllErrors];
+
+export type RepliesCancelAllResponses = {
+    /**
+     * What was stopped
+     */
+    200: StopReceipt;
+};
+
+export type RepliesCancelAllResponse = RepliesCancelAllResponses[keyof RepliesCancelAllResponses];
+
+export type ChatsCancelData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chats/{id}/cancel';
+};
+
+export type ChatsCancelErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatsCancelError = ChatsCancelErrors[keyof ChatsCancelErrors];
+
+export type ChatsCancelResponses = {
+    /**
+     * What was stopped
+     */
+    200: StopReceipt;
+};
+
+export type ChatsCancelResponse = ChatsCancelResponses[keyof ChatsCancelResponses];
+
 export type ModelsListData = {
     body?: never;
     path?: never;
@@ -1842,6 +2778,978 @@ export type ModelsListResponses = {
 };
 
 export type ModelsListResponse = ModelsListResponses[keyof ModelsListResponses];
+
+export type ModelsServersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/models/servers';
+};
+
+export type ModelsServersErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsServersError = ModelsServersErrors[keyof ModelsServersErrors];
+
+export type ModelsServersResponses = {
+    /**
+     * The GPU node’s first
+     */
+    200: ServerList;
+};
+
+export type ModelsServersResponse = ModelsServersResponses[keyof ModelsServersResponses];
+
+export type ModelsServerData = {
+    body?: never;
+    path?: never;
+    query?: {
+        server_url?: string;
+        server?: string;
+    };
+    url: '/api/models/server/models';
+};
+
+export type ModelsServerErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsServerError = ModelsServerErrors[keyof ModelsServerErrors];
+
+export type ModelsServerResponses = {
+    /**
+     * The server with its models
+     */
+    200: ModelServer;
+};
+
+export type ModelsServerResponse = ModelsServerResponses[keyof ModelsServerResponses];
+
+export type ModelsTasksData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/models/tasks';
+};
+
+export type ModelsTasksErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsTasksError = ModelsTasksErrors[keyof ModelsTasksErrors];
+
+export type ModelsTasksResponses = {
+    /**
+     * As it is now, with fallbacks
+     */
+    200: TaskModels;
+};
+
+export type ModelsTasksResponse = ModelsTasksResponses[keyof ModelsTasksResponses];
+
+export type ModelsLoadData = {
+    body?: never;
+    path: {
+        /**
+         * The name of a model, URL-encoded
+         */
+        model_id: string;
+    };
+    query?: {
+        server?: string;
+    };
+    url: '/api/models/{model_id}/load';
+};
+
+export type ModelsLoadErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `model.cannot_change`: The models of this server cannot be changed from here.
+     */
+    409: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.failed`: The model server reported an error.
+     */
+    502: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `engine.stalled`: The model server went silent. You can send it again.
+     *
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsLoadError = ModelsLoadErrors[keyof ModelsLoadErrors];
+
+export type ModelsLoadResponses = {
+    /**
+     * What happens now
+     */
+    200: ModelAction;
+};
+
+export type ModelsLoadResponse = ModelsLoadResponses[keyof ModelsLoadResponses];
+
+export type ModelsUnloadData = {
+    body?: never;
+    path: {
+        /**
+         * The name of a model, URL-encoded
+         */
+        model_id: string;
+    };
+    query?: {
+        server?: string;
+    };
+    url: '/api/models/{model_id}/unload';
+};
+
+export type ModelsUnloadErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `model.cannot_change`: The models of this server cannot be changed from here.
+     *
+     * `model.in_use`: This model is in use. Try again when its answers are done.
+     */
+    409: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.failed`: The model server reported an error.
+     */
+    502: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `engine.stalled`: The model server went silent. You can send it again.
+     *
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsUnloadError = ModelsUnloadErrors[keyof ModelsUnloadErrors];
+
+export type ModelsUnloadResponses = {
+    /**
+     * What happened
+     */
+    200: ModelAction;
+};
+
+export type ModelsUnloadResponse = ModelsUnloadResponses[keyof ModelsUnloadResponses];
+
+export type ModelsUnloadFromGpuData = {
+    body?: never;
+    path: {
+        /**
+         * The name of a model, URL-encoded
+         */
+        model_id: string;
+    };
+    query?: {
+        server?: string;
+    };
+    url: '/api/models/{model_id}/unload-from-gpu';
+};
+
+export type ModelsUnloadFromGpuErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `model.cannot_change`: The models of this server cannot be changed from here.
+     *
+     * `model.in_use`: This model is in use. Try again when its answers are done.
+     */
+    409: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.failed`: The model server reported an error.
+     */
+    502: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `engine.stalled`: The model server went silent. You can send it again.
+     *
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsUnloadFromGpuError = ModelsUnloadFromGpuErrors[keyof ModelsUnloadFromGpuErrors];
+
+export type ModelsUnloadFromGpuResponses = {
+    /**
+     * What happened
+     */
+    200: ModelAction;
+};
+
+export type ModelsUnloadFromGpuResponse = ModelsUnloadFromGpuResponses[keyof ModelsUnloadFromGpuResponses];
+
+export type ModelsDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * The name of a model, URL-encoded
+         */
+        model_id: string;
+    };
+    query?: {
+        server?: string;
+    };
+    url: '/api/models/{model_id}';
+};
+
+export type ModelsDeleteErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `model.cannot_change`: The models of this server cannot be changed from here.
+     *
+     * `model.in_use`: This model is in use. Try again when its answers are done.
+     */
+    409: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `engine.failed`: The model server reported an error.
+     */
+    502: Problem;
+    /**
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `engine.stalled`: The model server went silent. You can send it again.
+     *
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsDeleteError = ModelsDeleteErrors[keyof ModelsDeleteErrors];
+
+export type ModelsDeleteResponses = {
+    /**
+     * What happened
+     */
+    200: ModelAction;
+};
+
+export type ModelsDeleteResponse = ModelsDeleteResponses[keyof ModelsDeleteResponses];
+
+export type ModelsPullData = {
+    body: PullModel;
+    path?: never;
+    query?: never;
+    url: '/api/models/pull';
+};
+
+export type ModelsPullErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `model.cannot_change`: The models of this server cannot be changed from here.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `server.unknown`: This model server is not configured.
+     *
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsPullError = ModelsPullErrors[keyof ModelsPullErrors];
+
+export type ModelsPullResponses = {
+    /**
+     * The download; as a stream, everything that happens to it
+     */
+    201: Pull;
+};
+
+export type ModelsPullResponse = ModelsPullResponses[keyof ModelsPullResponses];
+
+export type ModelsPullsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/models/pulls';
+};
+
+export type ModelsPullsErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsPullsError = ModelsPullsErrors[keyof ModelsPullsErrors];
+
+export type ModelsPullsResponses = {
+    /**
+     * The downloads
+     */
+    200: PullList;
+};
+
+export type ModelsPullsResponse = ModelsPullsResponses[keyof ModelsPullsResponses];
+
+export type ModelsPullEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Go on behind this event; browsers send it by themselves when they reconnect
+         */
+        'Last-Event-ID'?: number;
+    };
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Same as the header Last-Event-ID, which wins
+         */
+        after?: number;
+    };
+    url: '/api/models/pulls/{id}/events';
+};
+
+export type ModelsPullEventsErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `pull.not_found`: This download does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsPullEventsError = ModelsPullEventsErrors[keyof ModelsPullEventsErrors];
+
+export type ModelsPullEventsResponses = {
+    /**
+     * The events
+     */
+    200: ReplyEvent;
+};
+
+export type ModelsPullEventsResponse = ModelsPullEventsResponses[keyof ModelsPullEventsResponses];
+
+export type ModelsPullCancelData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/models/pulls/{id}/cancel';
+};
+
+export type ModelsPullCancelErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `pull.not_found`: This download does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ModelsPullCancelError = ModelsPullCancelErrors[keyof ModelsPullCancelErrors];
+
+export type ModelsPullCancelResponses = {
+    /**
+     * The download; one that had ended stays as it is
+     */
+    200: Pull;
+};
+
+export type ModelsPullCancelResponse = ModelsPullCancelResponses[keyof ModelsPullCancelResponses];
+
+export type ExperimentsListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/experiments';
+};
+
+export type ExperimentsListErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ExperimentsListError = ExperimentsListErrors[keyof ExperimentsListErrors];
+
+export type ExperimentsListResponses = {
+    /**
+     * Newest first
+     */
+    200: ExperimentList;
+};
+
+export type ExperimentsListResponse = ExperimentsListResponses[keyof ExperimentsListResponses];
+
+export type ExperimentsCreateData = {
+    body: NewExperiment;
+    path?: never;
+    query?: never;
+    url: '/api/experiments';
+};
+
+export type ExperimentsCreateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `experiment.model_taken`: Another comparison of this model is running. End it first.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ExperimentsCreateError = ExperimentsCreateErrors[keyof ExperimentsCreateErrors];
+
+export type ExperimentsCreateResponses = {
+    /**
+     * The comparison, under way
+     */
+    201: Experiment;
+};
+
+export type ExperimentsCreateResponse = ExperimentsCreateResponses[keyof ExperimentsCreateResponses];
+
+export type ExperimentsEndData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/experiments/{id}/end';
+};
+
+export type ExperimentsEndErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     *
+     * `auth.forbidden`: You are not allowed to do this.
+     */
+    403: Problem;
+    /**
+     * `experiment.not_found`: This comparison does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ExperimentsEndError = ExperimentsEndErrors[keyof ExperimentsEndErrors];
+
+export type ExperimentsEndResponses = {
+    /**
+     * The comparison with its figures
+     */
+    200: Experiment;
+};
+
+export type ExperimentsEndResponse = ExperimentsEndResponses[keyof ExperimentsEndResponses];
+
+export type ImagesUploadData = {
+    body: {
+        /**
+         * PNG, JPEG, WebP, GIF or AVIF
+         */
+        file: Blob | File;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/image/upload';
+};
+
+export type ImagesUploadErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `image.quota_reached`: Your storage for pictures is full. Delete some first.
+     *
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `image.not_an_image`: This file is not a picture that can be read. Use PNG, JPEG, WebP, GIF or AVIF.
+     *
+     * `image.too_many_pixels`: This picture has too many pixels.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesUploadError = ImagesUploadErrors[keyof ImagesUploadErrors];
+
+export type ImagesUploadResponses = {
+    /**
+     * The stored picture
+     */
+    201: UploadedImage;
+};
+
+export type ImagesUploadResponse = ImagesUploadResponses[keyof ImagesUploadResponses];
 
 export type ImagesGenerateData = {
     body: GenerateImage;
