@@ -11,7 +11,7 @@ import { meanSwapMs } from './swap-costs.ts';
  * that do not depend on ends.
  */
 export function soloWaits(world: World, kind: JobClass): Waits {
-  const own = world.arrivals.filter((job) => classOf(job) === kind);
+  const own = world.arrivals.filter((job) => classOf(job) === kind && job.urgency === undefined);
   const lane = own[0]?.lane;
   if (lane === undefined) return waitsOf([]);
   const arrivals = own.map((job): SimJob => ({ ...job, lane }));

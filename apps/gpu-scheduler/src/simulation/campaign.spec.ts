@@ -62,6 +62,24 @@ test('C: waits diverge in order of arrival and under strict priority, and not wh
   expect(chatP95S['hot-first']).toBeLessThan(500);
 });
 
+test('prompts that nobody waits for cost the chats beside them a swap now and then, and are done all the same', () => {
+  const [calm, beside] = ['A', 'A-batch'].map((name) => {
+    const [own] = playScenario(scenario(name), { ...OPTIONS, seeds: 4, policies: ['ours'] }).policies;
+    if (own === undefined) throw new Error('ours was not played');
+    return own.measures;
+  });
+  const [fifoBeside] = playScenario(scenario('A-batch'), {
+    ...OPTIONS,
+    seeds: 4,
+    policies: ['fifo'],
+  }).policies;
+  expect(beside?.chat.count).toBe(calm?.chat.count);
+  expect(beside?.chat.p95S).toBeLessThan((calm?.chat.p95S ?? 0) + 30);
+  expect(fifoBeside?.measures.chat.p95S).toBeGreaterThan(600);
+  expect(beside?.backgroundS).toBeLessThan(3_600);
+  expect(calm?.backgroundS).toBeNull();
+});
+
 test('the bar is the best of 49 pairs of quanta', () => {
   expect(new Set(FIXED_QUANTA.map(({ name }) => name)).size).toBe(49);
   const [best] = playScenario(scenario('A'), { ...OPTIONS, policies: ['best'] }).policies;

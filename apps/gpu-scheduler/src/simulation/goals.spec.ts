@@ -17,6 +17,7 @@ function policyReport(policy: PolicyName, over: Partial<Measures> = {}): PolicyR
     swapsPerHour: 100,
     useful: 0.8,
     makespanS: 105,
+    backgroundS: null,
     fairness: 0.9,
     ...over,
   };

@@ -22,6 +22,8 @@ export interface Measures {
   /** Serving over serving, swapping and idling while somebody waits. */
   readonly useful: number;
   readonly makespanS: number;
+  /** From the first of the prompts that nobody waits for to the end of the last; null without any. */
+  readonly backgroundS: number | null;
   /** Jain's index of the users' 1 / slowdown: 1 when everybody is slowed down alike. */
   readonly fairness: number;
 }
@@ -65,20 +67,28 @@ export function measure(
   { records, account, makespanMs }: RunResult,
   { hours, flooder }: { readonly hours: number; readonly flooder: number | null },
 ): Measures {
-  const ofClass = (kind: JobClass): JobRecord[] => records.filter(({ job }) => classOf(job) === kind);
+  const awaited = records.filter(({ job }) => job.urgency === undefined);
+  const ofClass = (kind: JobClass): JobRecord[] => awaited.filter(({ job }) => classOf(job) === kind);
   const images = ofClass('image');
   const backlogMs = account.servingMs + account.swappingMs + account.idleWithBacklogMs;
   return {
     image: waitsOf(images),
     chat: waitsOf(ofClass('chat')),
     othersImage: waitsOf(images.filter(({ job }) => job.userId !== flooder)),
-    meanWaitS: waitsOf(records).meanS,
+    meanWaitS: waitsOf(awaited).meanS,
     refused: records.filter(({ grantedMs }) => grantedMs === null).length,
     swapsPerHour: account.swaps / hours,
     useful: backlogMs === 0 ? 1 : account.servingMs / backlogMs,
     makespanS: makespanMs / 1_000,
-    fairness: fairness(records),
+    backgroundS: spanS(records.filter(({ job }) => job.urgency === 'background')),
+    fairness: fairness(awaited),
   };
+}
+
+function spanS(records: readonly JobRecord[]): number | null {
+  if (records.length === 0) return null;
+  const first = Math.min(...records.map(({ job }) => job.arrivalMs));
+  return (Math.max(...records.map(({ endedMs }) => endedMs)) - first) / 1_000;
 }
 
 /** Jain's index over users; a user's slowdown is the mean of (wait + work) / work over their jobs. */
@@ -100,7 +110,8 @@ export function fairness(records: readonly JobRecord[]): number {
 export function foresight(records: readonly JobRecord[]): Foresight | null {
   const told = records.flatMap((record) => {
     const ms = waitMs(record);
-    return record.expected === null || ms === null ? [] : [{ ...record.expected, ms }];
+    const isAwaited = record.job.urgency === undefined;
+    return !isAwaited || record.expected === null || ms === null ? [] : [{ ...record.expected, ms }];
   });
   if (told.length === 0) return null;
   const errors = told.filter(({ ms }) => ms > LONG_WAIT_MS).map(({ ms, p50Ms }) => Math.abs(ms - p50Ms) / ms);
@@ -136,6 +147,9 @@ export function overSeeds(runs: readonly Measures[]): Measures {
     swapsPerHour: average(({ swapsPerHour }) => swapsPerHour),
     useful: average(({ useful }) => useful),
     makespanS: average(({ makespanS }) => makespanS),
+    backgroundS: runs.some(({ backgroundS }) => backgroundS === null)
+      ? null
+      : average(({ backgroundS }) => backgroundS ?? 0),
     fairness: average(({ fairness: index }) => index),
   };
 }

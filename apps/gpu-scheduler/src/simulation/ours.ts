@@ -32,10 +32,11 @@ class CorePolicy implements Policy {
 
   onArrival(job: SimJob, nowMs: number): readonly Order[] {
     this.jobs.set(job.id, job);
-    const { id, lane, userId, estimateMs, arrivalMs, workUnits } = job;
+    const { id, lane, userId, estimateMs, arrivalMs, workUnits, urgency } = job;
     const arrival = { id, lane, userId, estimateMs, kind: classOf(job), submittedAtMs: arrivalMs };
     const units = workUnits === null ? {} : { workUnits };
-    return this.tell({ is: 'arrived', job: { ...arrival, ...units } }, nowMs);
+    const urgent = urgency === undefined ? {} : { urgency };
+    return this.tell({ is: 'arrived', job: { ...arrival, ...units, ...urgent } }, nowMs);
   }
 
   onFinished(job: SimJob, nowMs: number): readonly Order[] {

@@ -127,6 +127,7 @@ function toRecord(
     serviceMs: Math.max(1, endedMs - lease.granted_at_ms),
     estimateMs: lease.estimate_ms,
     workUnits: null,
+    ...(lease.urgency === 'background' ? { urgency: lease.urgency } : {}),
   };
   return { job, grantedMs: lease.granted_at_ms - startMs, endedMs: endedMs - startMs, expected: null };
 }

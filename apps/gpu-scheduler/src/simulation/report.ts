@@ -74,10 +74,12 @@ export function measureCells({ image, chat, meanWaitS, swapsPerHour, useful }: M
   return [...waits.map(seconds), swapsPerHour.toFixed(0), useful.toFixed(2)];
 }
 
-function extraHeading({ othersImageAloneS, makespanBoundS }: ScenarioReport): string[] {
+function extraHeading({ othersImageAloneS, makespanBoundS, policies }: ScenarioReport): string[] {
+  const hasBackground = policies.some(({ measures }) => measures.backgroundS !== null);
   return [
     ...(othersImageAloneS !== null ? ["others' image p95"] : []),
     ...(makespanBoundS === null ? [] : ['makespan/bound']),
+    ...(hasBackground ? ['batch done in'] : []),
   ];
 }
 
@@ -86,7 +88,9 @@ function extraCells(
   { othersImageAloneS, makespanBoundS }: ScenarioReport,
 ): string[] {
   const others = othersImageAloneS !== null ? [seconds(measures.othersImage.p95S)] : [];
-  return makespanBoundS === null ? others : [...others, (measures.makespanS / makespanBoundS).toFixed(2)];
+  const { makespanS, backgroundS } = measures;
+  const overBound = makespanBoundS === null ? [] : [(makespanS / makespanBoundS).toFixed(2)];
+  return [...others, ...overBound, ...(backgroundS === null ? [] : [seconds(backgroundS)])];
 }
 
 function boundRow({ solo, othersImageAloneS }: ScenarioReport): string[][] {

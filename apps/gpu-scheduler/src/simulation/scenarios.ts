@@ -41,6 +41,7 @@ const DEMAND: Demand = {
   closed: null,
   flood: null,
   batch: null,
+  background: null,
 };
 
 function scenario(
@@ -59,12 +60,13 @@ function cheaper(factor: number): SwapCosts {
   return { ...SOFT, freeMs, loadMs };
 }
 
+const A: Partial<Demand> = { users: 5, imagesPerHour: 8, chatsPerHour: 60 };
 const C: Partial<Demand> = { users: 150, imagesPerHour: 55, chatsPerHour: 330 };
 const F: Partial<Demand> = { users: 50, imagesPerHour: 10, chatsPerHour: 150, hours: 3 };
 
 /** Those that the goals of SCHEDULING.md 4 speak of come first. */
 export const SCENARIOS: readonly Scenario[] = [
-  scenario('A', '5 users, 8 images/h, 60 chats/h', { users: 5, imagesPerHour: 8, chatsPerHour: 60 }),
+  scenario('A', '5 users, 8 images/h, 60 chats/h', A),
   scenario('B', '50 users, 45 images/h, 200 chats/h', {}),
   scenario('C', '150 users, 55 images/h, 330 chats/h', C),
   scenario(
@@ -88,6 +90,10 @@ export const SCENARIOS: readonly Scenario[] = [
     { imagesPerHour: 35, chatsPerHour: 150 },
     { costs: { ...SOFT, isAlwaysHard: true } },
   ),
+  scenario('A-batch', 'A with 500 prompts that nobody waits for, for another model', {
+    ...A,
+    background: { prompts: 500, atMs: 600_000 },
+  }),
   scenario('F-calm', 'the same as F without the flood', F),
   scenario('C-1-slot', 'C with one chat at a time: more than the card can do', C, { slots: 1 }),
   scenario('C-swaps-2x', 'C with swaps at half the cost', C, { costs: cheaper(2) }),

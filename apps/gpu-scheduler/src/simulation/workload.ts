@@ -39,6 +39,8 @@ export interface Demand {
   readonly flood: { readonly images: number; readonly atMs: number } | null;
   /** Everything at once at the start, instead of rates. */
   readonly batch: { readonly images: number; readonly chats: number } | null;
+  /** So many prompts of one more person at one instant, for a model that few use, which nobody sits and waits for. */
+  readonly background: { readonly prompts: number; readonly atMs: number } | null;
 }
 
 export interface Workload {
@@ -47,6 +49,8 @@ export interface Workload {
 }
 
 const HOUR_MS = 3_600_000;
+/** Behind the last one and whoever floods. */
+const BATCH_USER = 2;
 const THINK_SIGMA = 0.8;
 const THINK_MS = { chat: 40_000, image: 120_000 } as const;
 const BURST = { onMs: 120_000, offMs: 480_000 };
@@ -80,6 +84,14 @@ export function makeWorkload(demand: Demand, seed: number): Workload {
     const flooder = demand.users + 1;
     for (let at = 0; at < demand.flood.images; at += 1)
       arrivals.push(maker.make('image', demand.flood.atMs, flooder));
+  }
+  if (demand.background !== null) {
+    const { prompts, atMs } = demand.background;
+    const lane = CHAT_LANES[1] ?? IMAGE_LANE;
+    for (let at = 0; at < prompts; at += 1) {
+      const prompt = maker.make('chat', atMs, demand.users + BATCH_USER);
+      arrivals.push({ ...prompt, lane, urgency: 'background' });
+    }
   }
   arrivals.sort((a, b) => a.arrivalMs - b.arrivalMs);
   return { arrivals, afterEnd: followUps(demand, seed) };
