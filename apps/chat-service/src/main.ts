@@ -1,3 +1,4 @@
+import { CHAT_LIMITS } from '@baton/contracts';
 import { bootstrapService } from '@baton/platform';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
@@ -8,6 +9,8 @@ await bootstrapService({
   module: AppModule.forRoot(config),
   http: config.service.http,
   rpc: config.service.rpc,
+  // A chat that is imported is one call; what is around it takes little.
+  maxCallBytes: CHAT_LIMITS.fileBytes + 1_048_576,
   logLevel: config.service.logLevel,
   internalSecret: config.service.internalSecret,
 });

@@ -8,6 +8,7 @@ import { Log, Metrics, RedisConnections } from '@baton/platform';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AuthenticatedRequest } from './auth/current-user.ts';
 import type { GatewayConfig } from './config.ts';
+import { takeLargeImports } from './chats/transfers.controller.ts';
 import { serveDocs } from './docs/docs-pages.ts';
 import { RequestLimits } from './limits/request-limits.service.ts';
 import { serveQueueBoard } from './ops/queue-board.ts';
@@ -21,6 +22,7 @@ import { serveWebSocket } from './ws/serve-web-socket.ts';
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   logRequests(server, app.get(Log), app.get(Metrics));
+  takeLargeImports(server);
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -47,7 +49,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     credentials: true,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-correlation-id'],
-    exposedHeaders: ['retry-after', 'x-correlation-id'],
+    exposedHeaders: ['content-disposition', 'retry-after', 'x-correlation-id'],
     maxAge: 600,
   });
   await server.register(cookie);

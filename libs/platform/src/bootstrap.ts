@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly http: Listen;
   /** Null for a service that answers no calls. */
   readonly rpc: Listen | null;
+  /** The longest request of a call, for a service that takes long ones. */
+  readonly maxCallBytes?: number;
   readonly logLevel: string;
   readonly internalSecret: string;
   readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
@@ -58,7 +60,7 @@ export async function bootstrapService(options: ServiceOptions): Promise<NestFas
   return started.app;
 }
 
-/** No request of ours comes near; what a stranger sends is held in memory until the secret could be checked. */
+/** Nearly no request of ours comes near; what a stranger sends is held in memory until the secret could be checked. */
 const MAX_CALL_BYTES = 4 * 1_048_576;
 
 /** Builds a service and lets it listen, inside a process that has a life of its own: a test. */
@@ -81,7 +83,10 @@ export async function startService(options: ServiceOptions): Promise<StartedServ
   app.useGlobalInterceptors(new CallInterceptor(options.internalSecret, log));
   if (options.rpc !== null) {
     app.connectMicroservice<MicroserviceOptions>(
-      { transport: Transport.TCP, options: { ...options.rpc, maxBufferSize: MAX_CALL_BYTES } },
+      {
+        transport: Transport.TCP,
+        options: { ...options.rpc, maxBufferSize: options.maxCallBytes ?? MAX_CALL_BYTES },
+      },
       { inheritAppConfig: true },
     );
   }

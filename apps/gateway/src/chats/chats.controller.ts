@@ -9,9 +9,11 @@ import {
   createChatBody,
   deleteChat,
   getChat,
+  getChatQuery,
   listChats,
   listChatsQuery,
   message,
+  regenerateBody,
   regenerateReply,
   sendMessage,
   sendMessageBody,
@@ -34,6 +36,17 @@ import { ReplyStreamService } from '../replies/reply-stream.service.ts';
 import { CHAT_SERVICE, IMAGE_SERVICE } from '../services.ts';
 import { wantsEventStream } from '../sse/event-stream.ts';
 import { EventStreams } from '../sse/event-streams.service.ts';
+
+/** What asking a model can fail with before it has begun. */
+const ANSWER_ERRORS = [
+  'chat.busy',
+  'chat.model_required',
+  'model.unknown',
+  'model.none_installed',
+  'model.no_vision',
+  'model.no_thinking',
+  'local.not_set_up',
+] as const;
 
 @ApiTags('Chats')
 @Controller('api/chats')
@@ -63,7 +76,7 @@ export class ChatsController {
     id: 'chats_list',
     summary: 'List your chats, or find them by text',
     description:
-      'Pinned chats first, then the latest. With `q`, chats whose title or messages hold that text.',
+      'Pinned chats first, then the latest. With `q`, chats whose title and messages hold words that begin like each of those.',
     access: 'user',
     answers: [{ status: 200, description: 'A page of chats', schema: chatPage }],
     errors: ['request.invalid', ...CALL_ERRORS],
@@ -93,18 +106,19 @@ export class ChatsController {
   @Get(':id')
   @ApiRoute({
     id: 'chats_get',
-    summary: 'A chat with its messages',
+    summary: 'A chat with its newest messages',
+    description:
+      'Messages of the branch that is shown, oldest first. `previous_cursor` goes into `before` for those before them.',
     access: 'user',
-    answers: [
-      { status: 200, description: 'The chat and its messages, oldest first', schema: chatWithMessages },
-    ],
+    answers: [{ status: 200, description: 'The chat and a page of its messages', schema: chatWithMessages }],
     errors: ['request.invalid', 'chat.not_found', ...CALL_ERRORS],
   })
   get(
     @Caller() caller: CurrentUser,
     @Param({ schema: idParams }) { id }: IdParams,
+    @Query({ schema: getChatQuery }) query: z.output<typeof getChatQuery>,
   ): Promise<z.output<typeof chatWithMessages>> {
-    return this.chats.call(getChat, { userId: caller.id, chatId: id });
+    return this.chats.call(getChat, { ...query, userId: caller.id, chatId: id });
   }
 
   @Put(':id')
@@ -161,9 +175,9 @@ export class ChatsController {
     errors: [
       ...BODY_ERRORS,
       'chat.not_found',
-      'chat.busy',
-      'chat.model_required',
-      'model.unknown',
+      'chat.message_not_found',
+      ...ANSWER_ERRORS,
+      'image.not_found',
       ...CALL_ERRORS,
     ],
   })
@@ -189,28 +203,23 @@ export class ChatsController {
   @Post(':chat_id/messages/:message_id/regenerate')
   @ApiRoute({
     id: 'messages_regenerate',
-    summary: 'Answer the last message again',
-    description: 'The old answer, if there is one, is replaced.',
+    summary: 'Answer a question again',
+    description:
+      'Another version beside the old answer, which stays: `POST …/select` shows it again. Without a body as before, but never from the cache.',
     access: 'user',
     answers: [{ status: 201, description: 'The reply that will be written', schema: message }],
-    errors: [
-      'request.invalid',
-      'chat.not_found',
-      'chat.message_not_found',
-      'chat.busy',
-      'chat.model_required',
-      'model.unknown',
-      ...CALL_ERRORS,
-    ],
+    errors: [...BODY_ERRORS, 'chat.not_found', 'chat.message_not_found', ...ANSWER_ERRORS, ...CALL_ERRORS],
   })
   regenerate(
     @Caller() caller: CurrentUser,
     @Param({ schema: chatMessageParams }) params: ChatMessageParams,
+    @Body({ schema: regenerateBody.optional() }) body: z.output<typeof regenerateBody> | undefined,
   ): Promise<Message> {
     return this.chats.call(regenerateReply, {
       userId: caller.id,
       chatId: params.chat_id,
       messageId: params.message_id,
+      body,
     });
   }
 }

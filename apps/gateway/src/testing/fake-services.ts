@@ -1,6 +1,7 @@
 import { Controller, Inject, Module } from '@nestjs/common';
 import { AppError, type ErrorCode } from '@baton/kernel';
 import {
+  CHAT_LIMITS,
   addImageMessages,
   cancelChatImages,
   cancelImage,
@@ -11,6 +12,12 @@ import {
   finishImageMessage,
   generateImage,
   getChat,
+  rateMessage,
+  selectMessage,
+  deleteMessage,
+  editMessage,
+  importChat,
+  exportChat,
   getImages,
   getReply,
   listChats,
@@ -48,6 +55,12 @@ const CONTRACTS: readonly CallContract[] = [
   listChats,
   createChat,
   getChat,
+  rateMessage,
+  selectMessage,
+  deleteMessage,
+  editMessage,
+  importChat,
+  exportChat,
   updateChat,
   deleteChat,
   sendMessage,
@@ -157,6 +170,7 @@ export function startFakeServices(
     module: FakeModule,
     http: { host: '127.0.0.1', port: 0 },
     rpc: { host: '127.0.0.1', port: 0 },
+    maxCallBytes: CHAT_LIMITS.fileBytes + 1_048_576,
     logLevel: 'fatal',
     internalSecret,
   });

@@ -7,11 +7,14 @@ interface Issue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
 
+/** A long body may be wrong in every line: this many tell enough. */
+const MOST_ISSUES = 50;
+
 /** Validation by the schema in the parameter's decorator; a failure names every wrong field. */
 export function createValidationPipe(): StandardSchemaValidationPipe {
   return new StandardSchemaValidationPipe({
     exceptionFactory: (issues: readonly Issue[]) =>
-      new AppError('request.invalid', {}, { issues: issues.flatMap(toFieldIssues) }),
+      new AppError('request.invalid', {}, { issues: issues.slice(0, MOST_ISSUES).flatMap(toFieldIssues) }),
   });
 }
 
