@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import {
   envAddress,
+  envBoolean,
   envInteger,
   envKeepAlive,
   envNodes,
+  envNumber,
   envUrl,
   loadConfig,
   nodeGuards,
@@ -32,6 +34,12 @@ export const chatServiceEnv = z.object({
   IMAGE_SERVICE_URL: envUrl(),
   /** How long a deleted chat stays in the database. */
   CHAT_PURGE_DAYS: envInteger({ default: 30, min: 1, max: 36_500 }),
+  /** Without a key nothing is searched for on the web. */
+  TAVILY_API_KEY: z.string().optional(),
+  /** Another server that speaks Tavily's API. */
+  TAVILY_URL: envUrl().default('https://api.tavily.com'),
+  /** Answers of one batch that are under way at the same time. */
+  BATCH_RUNNING: envInteger({ default: 2, min: 1, max: 64 }),
   OLLAMA_DEFAULT_MODEL: z.string().default('gpt-oss:20b'),
   /** Tokens of context: the same for every request, since another number makes Ollama load the model again. */
   OLLAMA_CONTEXT_LENGTH: envInteger({ default: 8_192, min: 512, max: 1_048_576 }),
@@ -41,6 +49,12 @@ export const chatServiceEnv = z.object({
   OLLAMA_TIMEOUT_FIRST_TOKEN_SECONDS: envInteger({ default: 180, min: 1 }),
   /** Silence between two tokens. */
   OLLAMA_TIMEOUT_STALL_SECONDS: envInteger({ default: 60, min: 1 }),
+  /** Whether a question that was answered before is answered from Redis. */
+  ENABLE_CACHING: envBoolean(true),
+  OLLAMA_CACHING_TTL_HOURS: envNumber({ default: 24, min: 0.01, max: 8_760 }),
+  CACHE_SHARED_BETWEEN_USERS: envBoolean(false),
+  /** Whether a model makes the titles of new chats. */
+  CHAT_TITLES: envBoolean(true),
   /** The CPU engine's model; without it there is no CPU engine. */
   LOCAL_MODEL_PATH: z
     .string()
@@ -74,6 +88,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
         guardBaseUrl: values.PROCESS_MANAGER_API_URL,
       }),
     },
+    webSearch: {
+      apiKey: values.TAVILY_API_KEY ?? null,
+      url: values.TAVILY_URL.replace(/\/+$/, ''),
+    },
+    batches: { running: values.BATCH_RUNNING },
     processManagerAddress: values.PROCESS_MANAGER_ADDRESS,
     purge: { keepDays: values.CHAT_PURGE_DAYS },
     imageService: { address: values.IMAGE_SERVICE_ADDRESS, url: values.IMAGE_SERVICE_URL },
@@ -84,6 +103,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       mainProfiles: instances.main,
       instances: instances.elsewhere,
     },
+    cache: {
+      isEnabled: values.ENABLE_CACHING,
+      isShared: values.CACHE_SHARED_BETWEEN_USERS,
+      ttlSeconds: Math.round(values.OLLAMA_CACHING_TTL_HOURS * 3_600),
+    },
+    titles: { isEnabled: values.CHAT_TITLES },
     local: {
       modelPath: values.LOCAL_MODEL_PATH ?? null,
       contextLength: values.LOCAL_CONTEXT_LENGTH,

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { answerFormat, source, routing, taskType, thinkSetting, webSearchOption } from './answer.ts';
+import {
+  ANSWER_LIMITS,
+  answerFormat,
+  source,
+  routing,
+  taskType,
+  thinkSetting,
+  webSearchOption,
+} from './answer.ts';
 import { defineCall } from './call.ts';
 import { CHAT_LIMITS, chat, id, message, sentMessage } from './chat-service.ts';
 import { usage } from './reply-log.ts';
@@ -29,9 +37,16 @@ export const askBody = z
       .boolean()
       .default(false)
       .meta({ description: 'Two models: one plans, the other writes by that plan' }),
-    session_id: id.optional().meta({ description: 'A session of yours: the question is asked in it' }),
+    session_id: id.optional().meta({
+      description:
+        'A session of yours: the question is asked in it; temperature, top_p, max_tokens and system_prompt become its own',
+    }),
     web_search: webSearchOption.optional(),
     use_cache: z.boolean().default(true),
+  })
+  .refine((body) => !body.pair || body.session_id === undefined, {
+    path: ['pair'],
+    message: 'works without a session: the planner knows the question alone',
   })
   .meta({
     id: 'Ask',
@@ -191,6 +206,7 @@ export const batch = z
     total: z.int().positive(),
     done: z.int().nonnegative(),
     failed: z.int().nonnegative(),
+    cancelled: z.int().nonnegative().meta({ description: 'Will not be answered any more' }),
     running: z.int().nonnegative(),
     usage,
     created_at: z.iso.datetime(),

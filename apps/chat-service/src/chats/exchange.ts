@@ -105,5 +105,5 @@ export interface Turn {
   /** The user's pictures of this turn. */
   readonly imageIds: readonly number[];
   /** Who spoke, in a chat between models. */
-  readonly speaker: number | null;
+  readonly speaker: NonNullable<MessageDetails['speaker']> | null;
 }

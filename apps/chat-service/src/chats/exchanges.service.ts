@@ -1,8 +1,10 @@
 import type { AnswerOptions, Message, MessageDetails } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
-import { Inject, Injectable } from '@nestjs/common';
-import { ModelsService } from '../models/models.service.ts';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { ExperimentsService } from '../experiments/experiments.service.ts';
+import type { Side } from '../experiments/sides.ts';
+import { ModelsService, type ModelWish } from '../models/models.service.ts';
 import { BranchesRepository } from './branches.repository.ts';
 import type { ChatRow } from './chat.entity.ts';
 import { ChatsRepository, type ChatTurn, type NewChat } from './chats.repository.ts';
@@ -35,6 +37,7 @@ export class ExchangesService {
   private readonly branches: BranchesRepository;
   private readonly models: Pick<ModelsService, 'choose' | 'refresh'>;
   private readonly clock: Clock;
+  private readonly experiments: Pick<ExperimentsService, 'choose'> | null;
 
   constructor(
     chats: ChatsRepository,
@@ -42,12 +45,14 @@ export class ExchangesService {
     branches: BranchesRepository,
     @Inject(ModelsService) models: Pick<ModelsService, 'choose' | 'refresh'>,
     @Inject(CLOCK) clock: Clock,
+    @Optional() @Inject(ExperimentsService) experiments: Pick<ExperimentsService, 'choose'> | null = null,
   ) {
     this.chats = chats;
     this.messages = messages;
     this.branches = branches;
     this.models = models;
     this.clock = clock;
+    this.experiments = experiments;
   }
 
   /**
@@ -114,6 +119,7 @@ export class ExchangesService {
         const chosen = this.choose(chat, {
           named: model,
           usual: chat.model ?? old.model,
+          isDeliberate: model !== undefined,
           chosen: wanted.chosen,
           options,
           details: { ...wanted.details, ...(speaker ? { speaker } : {}) },
@@ -216,7 +222,7 @@ export class ExchangesService {
     const parentId = await parentOf(turn, chat, exchange);
     // What the CPU engine uses is no choice for the GPU.
     const isTheChats = named !== undefined && chosen === undefined && options.engine !== 'local';
-    if (isTheChats && chat.model !== choice.model) await turn.setModel(chat.id, choice.model);
+    if (isTheChats && chat.model !== choice.asked) await turn.setModel(chat.id, choice.asked);
     await turn.take(chat, content);
     const now = this.clock.now();
     const message = await turn.add(
@@ -240,17 +246,43 @@ export class ExchangesService {
   private choose(chat: ChatRow, wish: ChoiceWish): Choice {
     const { named, usual, chosen, options, details = {}, needsVision = false } = wish;
     if (chosen !== undefined) {
-      return { model: chosen.model, experimentId: chosen.experimentId ?? null, details };
+      const { model, experimentId = null } = chosen;
+      return { asked: model, model, experimentId, details };
     }
-    const { model, routing } = this.models.choose({
+    const wanted = {
       named,
       usual,
       taskType: options.task_type,
       think: options.think ?? storedThink(chat.think),
       needsVision,
       engine: options.engine,
-    });
-    return { model, experimentId: null, details: routing === null ? details : { ...details, routing } };
+    };
+    const { model, routing } = this.models.choose(wanted);
+    const isByName = routing === null && options.engine !== 'local' && wish.isDeliberate !== true;
+    const side = isByName ? (this.experiments?.choose(chat.id, model) ?? null) : null;
+    const compared = side === null ? null : this.compared(model, side, wanted);
+    if (compared !== null) return { asked: model, ...compared, details: { ...details, ...compared.details } };
+    return {
+      asked: model,
+      model,
+      experimentId: null,
+      details: routing === null ? details : { ...details, routing },
+    };
+  }
+
+  /** The model of the chat's side of a comparison; null when the variant cannot answer this, so that nothing is compared. */
+  private compared(asked: string, side: Side, wanted: ModelWish): Omit<Choice, 'asked'> | null {
+    const { experimentId, isVariant } = side;
+    const details = { experiment_id: experimentId };
+    if (!isVariant) return { model: asked, experimentId, details };
+    try {
+      const { model } = this.models.choose({ ...wanted, named: side.model });
+      const routing = { asked, answered: model, because: 'experiment' } as const;
+      return { model, experimentId, details: { ...details, routing } };
+    } catch (error) {
+      if (error instanceof AppError) return null;
+      throw error;
+    }
   }
 
   private async storeReply(
@@ -271,9 +303,14 @@ interface ChoiceWish extends Pick<ReplyWish, 'chosen' | 'details'> {
   readonly usual: string | null;
   readonly options: AnswerOptions;
   readonly needsVision?: boolean;
+  /** Somebody wants another answer by just this model: he gets it, whatever is compared. */
+  readonly isDeliberate?: boolean;
 }
 
 interface Choice {
+  /** What the user asked for: the model of the chat. */
+  readonly asked: string;
+  /** What answers. */
   readonly model: string;
   readonly experimentId: number | null;
   readonly details: MessageDetails;
@@ -332,7 +369,7 @@ function turnOf(said: SaidRow): Turn {
     tokens: isCounted ? completionTokens : null,
     promptTokens: role === 'assistant' && !wasCut ? promptTokens : null,
     imageIds: role === 'user' ? attachmentsOf(said).map(({ image_id: imageId }) => imageId) : [],
-    speaker: detailsOf(said).speaker?.index ?? null,
+    speaker: detailsOf(said).speaker ?? null,
   };
 }
 

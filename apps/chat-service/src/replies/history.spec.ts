@@ -138,10 +138,10 @@ describe('the prompt', () => {
   test('keeps the turns of a chat between models, which are all answers', async () => {
     const long = 'word '.repeat(100);
     const turns = [4, 3, 2, 1].map((n) =>
-      said('assistant', `${n} ${long}`, { messageId: n, speaker: n % 2 }),
+      said('assistant', `${n} ${long}`, { messageId: n, speaker: { index: n % 2, model: 'm' } }),
     );
     const { messages, truncation } = await fitWhole(turns, 500);
-    expect(messages.map(({ content, speaker }) => [content.slice(0, 1), speaker])).toEqual([
+    expect(messages.map(({ content, speaker }) => [content.slice(0, 1), speaker?.index])).toEqual([
       ['3', 1],
       ['4', 0],
     ]);

@@ -22,7 +22,7 @@ export interface PromptMessage {
   readonly content: string;
   readonly imageIds: readonly number[];
   /** Who spoke, in a chat between models. */
-  readonly speaker: number | null;
+  readonly speaker: Turn['speaker'];
 }
 
 export interface FittedPrompt {

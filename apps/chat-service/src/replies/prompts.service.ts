@@ -1,6 +1,7 @@
 import type { MessageDetails } from '@baton/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { ExchangesService, type ReplyTask } from '../chats/exchanges.service.ts';
+import { heardBy } from '../dialogues/heard-by.ts';
 import type { EngineMessage } from '../engines/chat-engine.ts';
 import { ModelsService } from '../models/models.service.ts';
 import { REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
@@ -41,7 +42,7 @@ export class PromptsService {
     await new Promise(setImmediate);
     const { messages, truncation } = await fitPrompt({
       systemPrompt: task.systemPrompt,
-      newestFirst: this.exchanges.before(task.chatId, task.replyId),
+      newestFirst: heardBy(this.exchanges.before(task.chatId, task.replyId), task.details.speaker ?? null),
       contextLength: this.settings.contextLength,
       maxTokens: task.maxTokens,
       olderThan: (messageId) => this.exchanges.countTo(task.chatId, messageId),

@@ -1,8 +1,9 @@
 import type { Message, SentMessage } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { ExchangesService, type AnotherReply, type NewExchange } from '../chats/exchanges.service.ts';
 import { withLiveState } from '../chats/views.ts';
+import { SearchService } from '../search/search.service.ts';
 import { GenerationService } from './generation.service.ts';
 import { PicturesClient } from './pictures.client.ts';
 import { RecoveryService } from './recovery.service.ts';
@@ -13,27 +14,30 @@ export class RepliesService {
   private readonly exchanges: ExchangesService;
   private readonly generation: GenerationService;
   private readonly recovery: RecoveryService;
-
   private readonly pictures: PicturesClient;
+  private readonly search: SearchService | null;
 
   constructor(
     exchanges: ExchangesService,
     generation: GenerationService,
     recovery: RecoveryService,
     pictures: PicturesClient,
+    @Optional() search: SearchService | null = null,
   ) {
     this.exchanges = exchanges;
     this.generation = generation;
     this.recovery = recovery;
     this.pictures = pictures;
+    this.search = search;
   }
 
   /**
    * Answers when both messages are stored; the reply is made in the background.
    *
-   * @throws AppError `image.not_found` for a picture that is not the user's; as `ExchangesService.begin`
+   * @throws AppError `image.not_found` for a picture that is not the user's; `search.not_set_up`; as `ExchangesService.begin`
    */
   async send(exchange: NewExchange): Promise<SentMessage> {
+    this.search?.require(exchange.options?.web_search);
     const ids = exchange.options?.image_ids ?? [];
     const attachments = ids.length === 0 ? undefined : await this.pictures.check(exchange.userId, ids);
     const { message, reply, task } = await this.exchanges.begin({ ...exchange, attachments });

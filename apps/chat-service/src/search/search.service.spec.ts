@@ -90,6 +90,30 @@ describe('a search before an answer', () => {
     expect(turn.questions).toEqual([]);
   });
 
+  test('a query that is given is searched for while the answer waits, once', async () => {
+    const { web, turn, service } = start();
+    const mine = turn.of({ query: 'node 24' });
+    service.early(mine.task, turn.stop.signal);
+    expect(web.asked).toHaveLength(1);
+    await service.prepare(mine);
+    expect(web.asked).toHaveLength(1);
+    expect(turn.details).toMatchObject({ search_query: 'node 24', sources: [{ n: 1 }] });
+  });
+
+  test('an early search that failed fails the answer when its turn comes, and not before', async () => {
+    const { web, turn, service } = start();
+    web.failure = new AppError('search.failed');
+    const mine = turn.of({ query: 'node 24' });
+    service.early(mine.task, turn.stop.signal);
+    await expect(service.prepare(mine)).rejects.toMatchObject({ code: 'search.failed' });
+  });
+
+  test('a query that a model is to write is not searched for early', () => {
+    const { web, turn, service } = start();
+    service.early(turn.of(true).task, turn.stop.signal);
+    expect(web.asked).toEqual([]);
+  });
+
   test('a model that writes nothing leaves the user’s words', async () => {
     const { web, turn, service } = start();
     turn.written = '""';

@@ -7,11 +7,18 @@ import type { AnswerTurn, BeforeAnswer } from '../replies/answer-hooks.ts';
 import { searchMaterial } from './search-prompt.ts';
 import { QUERY_TOKENS, queryFrom, queryPrompt } from './search-query.ts';
 import { SOURCES, sourcesOf } from './sources.ts';
-import { WEB_SEARCH, type WebSearch } from './web-search.ts';
+import { WEB_SEARCH, type FoundPage, type WebSearch } from './web-search.ts';
+
+interface Found {
+  readonly query: string;
+  readonly sources: Source[];
+}
 
 /** The web, searched before an answer: what was found is put into the prompt and told to the reader. */
 @Injectable()
 export class SearchService implements BeforeAnswer {
+  /** Searches that run while their answers wait for the GPU. */
+  private readonly begun = new WeakMap<ReplyTask, Promise<FoundPage[]>>();
   private readonly web: WebSearch;
   private readonly clock: Clock;
 
@@ -29,6 +36,16 @@ export class SearchService implements BeforeAnswer {
     return isWanted(task.options.web_search);
   }
 
+  /** A query that was given needs no model: it is searched for while the answer waits for its turn. */
+  early(task: ReplyTask, signal: AbortSignal): void {
+    const asked = task.options.web_search;
+    if (typeof asked !== 'object' || !this.web.isSetUp) return;
+    const pages = this.web.search({ query: asked.query, maxResults: SOURCES, signal });
+    // Told where it is waited for.
+    pages.catch(() => undefined);
+    this.begun.set(task, pages);
+  }
+
   /**
    * Of a later attempt at the same answer the pages are there already: nobody pays for them twice.
    *
@@ -43,11 +60,13 @@ export class SearchService implements BeforeAnswer {
     if (material !== '') turn.addMaterial(material);
   }
 
-  private async search(turn: AnswerTurn): Promise<{ query: string; sources: Source[] }> {
+  private async search(turn: AnswerTurn): Promise<Found> {
     this.require(turn.task.options.web_search);
     turn.tell({ type: 'state', state: 'searching' });
     const query = await this.queryOf(turn);
-    const pages = await this.web.search({ query, maxResults: SOURCES, signal: turn.signal });
+    const begun = this.begun.get(turn.task);
+    this.begun.delete(turn.task);
+    const pages = await (begun ?? this.web.search({ query, maxResults: SOURCES, signal: turn.signal }));
     const sources = sourcesOf(pages);
     turn.note({ sources, search_query: query });
     turn.tell({ type: 'sources', query, sources });
