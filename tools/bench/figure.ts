@@ -28,6 +28,9 @@ export interface Counts {
   /** Replies that are streamed at the same time. */
   readonly streams: number;
   readonly streamRounds: number;
+  /** Replies at the same time, one size after the other, for what a token costs. */
+  readonly crowds: readonly number[];
+  readonly crowdRounds: number;
   /** Jobs that wait while one is chosen and claimed: the control first. */
   readonly waiting: readonly number[];
 }

@@ -14,6 +14,7 @@ import type { BenchOptions } from './options.ts';
 import { policy } from './policy.ts';
 import { redisRestart } from './redis-restart.ts';
 import type { RoundsPlan } from './rounds.ts';
+import { streams } from './streams.ts';
 import { swap } from './swap.ts';
 import { renderReport } from './table.ts';
 import { tokenDelay } from './token-delay.ts';
@@ -25,6 +26,7 @@ const FIGURES: readonly Figure[] = [
   idleMemory,
   firstToken,
   tokenDelay,
+  streams,
   grant,
   grantRate,
   failOver,
@@ -48,6 +50,8 @@ const COUNTS: Readonly<Record<BenchOptions['pace'], Counts>> = {
     swaps: 30,
     streams: 200,
     streamRounds: 11,
+    crowds: [500, 1_000],
+    crowdRounds: 5,
     waiting: [10, 1_000, 100_000],
   },
   quick: {
@@ -57,6 +61,8 @@ const COUNTS: Readonly<Record<BenchOptions['pace'], Counts>> = {
     swaps: 4,
     streams: 200,
     streamRounds: 3,
+    crowds: [500],
+    crowdRounds: 2,
     waiting: [10, 1_000, 10_000],
   },
 };
@@ -66,9 +72,13 @@ function say(text: string): void {
 }
 
 /** Resolves with whether every figure could be measured. */
-async function bench({ figures, pace, kills }: BenchOptions): Promise<boolean> {
+async function bench({ figures, pace, kills, streams: crowd }: BenchOptions): Promise<boolean> {
   const wanted = figures.length === 0 ? FIGURES : FIGURES.filter(({ name }) => figures.includes(name));
-  const counts = { ...COUNTS[pace], ...(kills === null ? {} : { kills }) };
+  const counts = {
+    ...COUNTS[pace],
+    ...(kills === null ? {} : { kills }),
+    ...(crowd === null ? {} : { streams: crowd, crowds: [crowd] }),
+  };
   const reports: Record<string, FigureReport> = {};
   for (const { name, title, run } of wanted) {
     say(name);

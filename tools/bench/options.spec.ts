@@ -5,7 +5,7 @@ const KNOWN = ['grant', 'fail-over'];
 
 describe('the command line of the benchmarks', () => {
   test('without words all figures are measured in full', () => {
-    expect(readOptions([], KNOWN)).toEqual({ figures: [], pace: 'full', kills: null });
+    expect(readOptions([], KNOWN)).toEqual({ figures: [], pace: 'full', kills: null, streams: null });
   });
 
   test('a figure can be measured alone, quickly, with a number of kills', () => {
@@ -13,7 +13,9 @@ describe('the command line of the benchmarks', () => {
       figures: ['fail-over'],
       pace: 'quick',
       kills: 5,
+      streams: null,
     });
+    expect(readOptions(['grant', '--streams', '100'], KNOWN)).toMatchObject({ streams: 100, kills: null });
   });
 
   test('help and the list come before anything else', () => {
@@ -22,7 +24,10 @@ describe('the command line of the benchmarks', () => {
     for (const name of KNOWN) expect(HELP).toContain(`  ${name} `);
   });
 
-  test.each([[['other']], [['--kills', '0']], [['--fast']]])('%j is refused', (args) => {
-    expect(() => readOptions(args, KNOWN)).toThrow(UsageError);
-  });
+  test.each([[['other']], [['--kills', '0']], [['--streams', 'many']], [['--fast']]])(
+    '%j is refused',
+    (args) => {
+      expect(() => readOptions(args, KNOWN)).toThrow(UsageError);
+    },
+  );
 });

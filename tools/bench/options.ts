@@ -5,6 +5,7 @@ export const HELP = `npm run bench -- [figure ...] [options]      measures a Bat
   idle-memory    what the services hold when they have nothing to do
   first-token    what Baton adds to the time to the first token
   token-delay    what it adds to each token of 200 streams
+  streams        500 and 1,000 replies at once: delivery, and processor time per token
   grant          from asking for the GPU to holding it
   grant-rate     leases per second
   fail-over      kill -9 of the leading scheduler, again and again
@@ -18,6 +19,7 @@ export const HELP = `npm run bench -- [figure ...] [options]      measures a Bat
 
   --quick        fewer rounds: to see that it works, not to judge by
   --kills N      how often fail-over kills (default 1000, quick 20)
+  --streams N    how many replies at once in token-delay (default 200) and streams
   --list         the figures, with their titles
   --help         this text
 `;
@@ -28,6 +30,8 @@ export interface BenchOptions {
   readonly pace: 'full' | 'quick';
   /** Null: what the pace says. */
   readonly kills: number | null;
+  /** Null: what the pace says. */
+  readonly streams: number | null;
 }
 
 /** Wrong words on the command line; the message is for the person who typed them. */
@@ -45,13 +49,15 @@ export function readOptions(
   if (unknown !== undefined)
     throw new UsageError(`There is no figure "${unknown}". Known: ${known.join(', ')}`);
   const pace = values.quick === true ? 'quick' : 'full';
-  return { figures: positionals, pace, kills: values.kills === undefined ? null : readKills(values.kills) };
+  const count = (name: 'kills' | 'streams'): number | null =>
+    values[name] === undefined ? null : readCount(name, values[name]);
+  return { figures: positionals, pace, kills: count('kills'), streams: count('streams') };
 }
 
-function readKills(text: string): number {
-  const kills = Number(text);
-  if (Number.isInteger(kills) && kills >= 1) return kills;
-  throw new UsageError(`--kills must be a whole number from 1 on, not "${text}".`);
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UsageError(`--${name} must be a whole number from 1 on, not "${text}".`);
 }
 
 function parse(args: readonly string[]) {
@@ -62,6 +68,7 @@ function parse(args: readonly string[]) {
       options: {
         quick: { type: 'boolean' },
         kills: { type: 'string' },
+        streams: { type: 'string' },
         list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

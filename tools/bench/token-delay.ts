@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { Agent, request } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
-import { join } from 'node:path';
+import { Agent } from 'node:http';
 import { BatonApi } from '../demo/baton-api.ts';
-import { OwnedProcess } from '../servers/owned-process.ts';
 import { withStack } from './bench-stack.ts';
 import type { BenchStack } from './bench-stack.ts';
 import type { Figure, FigureContext, FigureReport } from './figure.ts';
-import { PACED_MODEL, machineTimeUs } from './paced-ollama.ts';
+import { PACED_MODEL } from './paced-ollama.ts';
+import { startPacedRole } from './paced-role.ts';
 import { RoundsReport, show } from './rounds-report.ts';
 import { whyVoid } from './rounds.ts';
 import type { Round, RoundsPlan } from './rounds.ts';
 import { quantile } from './statistics.ts';
+import { manyStreams, openStreams, readStreams } from './token-streams.ts';
+import type { Read, Stream, Token } from './token-streams.ts';
 
 const GAP_MS = 50;
 const GOAL_DELAY_P50_MS = 1;
@@ -20,10 +20,6 @@ const GOAL_GAP_P50_MS = 0.05;
 const GOAL_GAP_P99_MS = 5;
 
 const TOKENS = 40;
-const READY_TIMEOUT_MS = 20_000;
-const GRACE_MS = 2_000;
-/** Streams begin one after the other, so that their tokens do not come in one burst. */
-const SPREAD_MS = 400;
 
 type Way = 'baton' | 'proxy';
 type Value = `${Way} ${'delay' | 'gap'} ${'p50' | 'p99'}`;
@@ -33,11 +29,11 @@ export const tokenDelay: Figure = {
   name: 'token-delay',
   title: `G3  One-way delay of a token and what is added to the gap between two, one token each ${GAP_MS} ms`,
   run: async ({ root, plan, counts, say }: FigureContext): Promise<FigureReport> => {
-    const engine = startRole('engine', { TOKEN_GAP_MS: String(GAP_MS) });
-    const engineUrl = await engine.url;
-    const proxy = startRole('proxy', { ENGINE_URL: engineUrl });
+    const engine = startPacedRole('engine', { TOKEN_GAP_MS: String(GAP_MS) });
+    const { url: engineUrl } = await engine.started;
+    const proxy = startPacedRole('proxy', { ENGINE_URL: engineUrl });
     try {
-      const proxyUrl = await proxy.url;
+      const { url: proxyUrl } = await proxy.started;
       return await withStack(
         root,
         async (stack) => {
@@ -52,25 +48,6 @@ export const tokenDelay: Figure = {
     }
   },
 };
-
-/** One person reads all of them, and the engine answers all of them at once. */
-function manyStreams(streams: number): Record<string, string> {
-  return { OLLAMA_MAX_CONCURRENT: String(streams), STREAMS_PER_USER: String(streams) };
-}
-
-function startRole(role: 'engine' | 'proxy', env: Readonly<Record<string, string>>) {
-  const program = join(import.meta.dirname, 'paced.ts');
-  const started = new OwnedProcess({
-    name: `paced ${role}`,
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', program, role],
-    env: { ...process.env, ...env },
-    graceMs: GRACE_MS,
-  });
-  const url = started
-    .waitForLine(/^listening \d+$/, READY_TIMEOUT_MS)
-    .then((line) => `http://127.0.0.1:${line.split(' ')[1] ?? ''}`);
-  return { process: started, url };
-}
 
 interface Measured {
   readonly rounds: readonly Round<Value>[];
@@ -102,14 +79,14 @@ async function measure(
     const body = { model: PACED_MODEL, messages: [], options: { num_predict: TOKENS } };
     const overProxy = (): Promise<Stream> => Promise.resolve({ agent, url: proxyUrl, headers: {}, body });
     const ways = { baton: overBaton, proxy: overProxy } as const;
-    await readAll(overBaton, Math.ceil(streams / 4));
+    await readStreams(await openStreams(overBaton, Math.ceil(streams / 4)), TOKENS);
     const rounds: Round<Value>[] = [];
     const broken: string[] = [];
     for (let at = 0; at < streamRounds; at += 1) {
       const order: Way[] = plan.random() < 0.5 ? ['baton', 'proxy'] : ['proxy', 'baton'];
       const values = {} as Record<Value, number[]>;
       for (const way of order) {
-        const reads = await readAll(ways[way], streams);
+        const reads = await readStreams(await openStreams(ways[way], streams), TOKENS);
         broken.push(...reads.filter(({ isWhole }) => !isWhole).map(({ last }) => `${way}: ${last}`));
         Object.assign(values, statisticsOf(way, reads));
       }
@@ -119,70 +96,6 @@ async function measure(
   } finally {
     agent.destroy();
   }
-}
-
-interface Stream {
-  readonly agent: Agent;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: unknown;
-}
-
-/** A token: when it was made and when it was here, milliseconds. */
-interface Token {
-  readonly madeMs: number;
-  readonly hereMs: number;
-}
-
-/** What came of a stream. Fewer tokens than were made would be a loss, more a repetition. */
-interface Read {
-  readonly tokens: readonly Token[];
-  readonly isWhole: boolean;
-  /** The last event, which says why. */
-  readonly last: string;
-}
-
-/** Opens so many streams and reads them to their end. */
-async function readAll(open: () => Promise<Stream>, count: number): Promise<Read[]> {
-  const streams: Stream[] = [];
-  for (let at = 0; at < count; at += 1) streams.push(await open());
-  return Promise.all(
-    streams.map(async (stream, at) => {
-      await pause((SPREAD_MS * at) / count);
-      return readTokens(stream);
-    }),
-  );
-}
-
-function readTokens({ agent, url, headers, body }: Stream): Promise<Read> {
-  const payload = Buffer.from(JSON.stringify(body));
-  return new Promise((resolve, reject) => {
-    const tokens: Token[] = [];
-    const outgoing = request(url, {
-      agent,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': payload.length, ...headers },
-    });
-    outgoing.once('error', reject);
-    outgoing.once('response', (response) => {
-      let rest = '';
-      let last = '';
-      response.setEncoding('utf8');
-      response.on('data', (piece: string) => {
-        const hereMs = machineTimeUs() / 1_000;
-        const blocks = (rest + piece).split('\n\n');
-        rest = blocks.pop() ?? '';
-        last = blocks.at(-1) ?? last;
-        for (const [, made] of blocks.join('\n').matchAll(/ t(\d+)/g)) {
-          tokens.push({ madeMs: Number(made) / 1_000, hereMs });
-        }
-      });
-      response.once('error', reject);
-      // A stream that ends early is counted, not thrown: the others still say something.
-      response.once('end', () => resolve({ tokens, isWhole: tokens.length === TOKENS, last }));
-    });
-    outgoing.end(payload);
-  });
 }
 
 function statisticsOf(way: Way, reads: readonly Read[]): Partial<Record<Value, number[]>> {
