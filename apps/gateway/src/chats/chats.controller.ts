@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiTags } from '@nestjs/swagger';
 import {
   cancelChatImages,
   chat,
@@ -201,6 +201,7 @@ export class ChatsController {
   }
 
   @Post(':chat_id/messages/:message_id/regenerate')
+  @ApiBody({ required: false })
   @ApiRoute({
     id: 'messages_regenerate',
     summary: 'Answer a question again',
