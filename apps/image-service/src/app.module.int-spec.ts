@@ -63,7 +63,7 @@ describe('the service, wired as in production', () => {
     const images = service.app.get(ImagesRepository);
     const wanted = { messageId: MESSAGE, userId: Number(ANNA), chatId: 5, description: 'a fence' };
     await images.add(newRequest(wanted, config.rendering, 1));
-    imageId = await images.addImage(picture());
+    imageId = await images.addImage(picture(), 'a fence');
   });
 
   afterAll(async () => {
@@ -76,6 +76,7 @@ describe('the service, wired as in production', () => {
       ...stored,
       messageId: MESSAGE,
       userId: Number(ANNA),
+      variant: 0,
       seed: 7,
       settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
       model: 'flux1-dev-fp8',
@@ -181,7 +182,10 @@ describe('the service, wired as in production', () => {
 
     test('whose file is gone is not there', async () => {
       const images = service.app.get(ImagesRepository);
-      const id = await images.addImage({ ...picture(), messageId: MESSAGE + 1, fileName: 'gone.png' });
+      const id = await images.addImage(
+        { ...picture(), messageId: MESSAGE + 1, fileName: 'gone.png' },
+        'a fence',
+      );
       const { status, headers } = await ask(imageFilePaths.file(id));
       expect([status, headers.etag, headers['cache-control']]).toEqual([404, undefined, undefined]);
     });

@@ -11,13 +11,13 @@ import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
 import { RequestsService } from './images/requests.service.ts';
 import { imageSchema } from './migrations/schema.ts';
-import { OllamaPromptWriter } from './prompting/ollama-prompt-writer.client.ts';
+import { OllamaLanguage } from './language/ollama-language.client.ts';
 import { AttemptsService } from './rendering/attempts.service.ts';
 import { EndingsService } from './rendering/endings.service.ts';
 import { GpuTurnsService } from './rendering/gpu-turns.service.ts';
 import { PictureStepService } from './rendering/picture-step.service.ts';
 import { PreviewShelf } from './rendering/preview-shelf.ts';
-import { PromptStepService } from './rendering/prompt-step.service.ts';
+import { LanguageStepService } from './rendering/language-step.service.ts';
 import { RecoveryService } from './rendering/recovery.service.ts';
 import { RenderMetrics } from './rendering/render-metrics.ts';
 import { RendersService } from './rendering/renders.service.ts';
@@ -29,10 +29,12 @@ import {
   GPU_LEASES,
   IMAGE_ENGINE,
   PICTURE_STORAGE,
-  PROMPTING_SETTINGS,
-  PROMPT_WRITER,
+  LANGUAGE_SETTINGS,
+  PICTURE_LANGUAGE,
   RENDERING_SETTINGS,
+  WORKFLOW_SETTINGS,
 } from './tokens.ts';
+import { WorkflowsService } from './workflows/workflows.service.ts';
 
 /** The only list of wiring. */
 @Module({})
@@ -52,7 +54,8 @@ export class AppModule {
         UploadsService,
         PreviewShelf,
         GpuTurnsService,
-        PromptStepService,
+        LanguageStepService,
+        WorkflowsService,
         PictureStepService,
         AttemptsService,
         EndingsService,
@@ -62,10 +65,11 @@ export class AppModule {
         RenderMetrics,
         { provide: PICTURE_STORAGE, useFactory: () => new LocalPictureStorage(config.files.folder) },
         { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },
-        { provide: PROMPT_WRITER, useClass: OllamaPromptWriter },
+        { provide: PICTURE_LANGUAGE, useClass: OllamaLanguage },
         { provide: GPU_LEASES, useExisting: GpuLeases },
         { provide: FILE_SETTINGS, useValue: config.files },
-        { provide: PROMPTING_SETTINGS, useValue: config.prompting },
+        { provide: LANGUAGE_SETTINGS, useValue: config.language },
+        { provide: WORKFLOW_SETTINGS, useValue: config.workflows },
         { provide: RENDERING_SETTINGS, useValue: config.rendering },
         provideCallClient(CHAT_SERVICE, config.chatServiceAddress),
         {

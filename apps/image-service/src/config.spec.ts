@@ -13,7 +13,7 @@ test('without any setting of its own everything has a working value', () => {
   expect(config.database.config.dialect).toBe('sqlite');
   expect(config.files.folder).toBe('/data/images');
   expect(config.rendering).toMatchObject({ defaultWidth: 1_024, steps: 20, isSimulated: false });
-  expect(config.prompting.keepAlive).toBe('30m');
+  expect(config.language.keepAlive).toBe('30m');
 });
 
 test.each([
@@ -21,7 +21,20 @@ test.each([
   ['flux/mine.ckpt', 'flux/mine.ckpt'],
   ['flux1.dev', 'flux1.dev.safetensors'],
 ])('COMFYUI_MODEL=%s names the checkpoint %s', (given, checkpoint) => {
-  expect(readConfig({ ...REQUIRED, COMFYUI_MODEL: given }).rendering.checkpoint).toBe(checkpoint);
+  expect(readConfig({ ...REQUIRED, COMFYUI_MODEL: given }).workflows.files).toEqual({
+    kind: 'checkpoint',
+    checkpoint,
+  });
+});
+
+test('text encoders that are named mean a model in split files', () => {
+  const split = { COMFYUI_MODEL: 'flux1-dev', COMFYUI_TEXT_ENCODERS: 'clip_l, t5xxl_fp16' };
+  expect(readConfig({ ...REQUIRED, ...split }).workflows.files).toEqual({
+    kind: 'split',
+    diffusionModel: 'flux1-dev.safetensors',
+    textEncoders: ['clip_l.safetensors', 't5xxl_fp16.safetensors'],
+    vae: 'ae.safetensors',
+  });
 });
 
 test('bad variables are all named, their values never', () => {
@@ -32,6 +45,7 @@ test('bad variables are all named, their values never', () => {
     IMAGE_DEFAULT_HEIGHT: '64',
     OLLAMA_KEEP_ALIVE: 'sometimes',
     IMAGE_STEPS: '0',
+    COMFYUI_TEXT_ENCODERS: 'clip_l',
   };
   const read = (): unknown => readConfig(bad);
   for (const name of Object.keys(bad).filter((key) => !(key in REQUIRED))) expect(read).toThrow(name);

@@ -13,6 +13,7 @@ import {
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { IMAGE_LIMITS } from '@baton/contracts';
 import { z } from 'zod';
+import type { FluxFiles } from './workflows/flux-workflows.ts';
 
 const side = (byDefault: number) =>
   envInteger({ default: byDefault, min: IMAGE_LIMITS.minSide, max: IMAGE_LIMITS.maxSide }).refine(
@@ -36,6 +37,27 @@ export const imageServiceEnv = z.object({
   OLLAMA_PROMPT_TIMEOUT: envInteger({ default: 120, min: 1 }),
   /** All-in-one checkpoint, with or without its ending. */
   COMFYUI_MODEL: z.string().min(1).default('flux1-dev-fp8'),
+  /** Text encoders of a model in split files, like `clip_l.safetensors,t5xxl_fp16.safetensors`. */
+  COMFYUI_TEXT_ENCODERS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '')
+        .map(withEnding),
+    )
+    .refine((names) => names.length === 0 || names.length === 2, { error: 'must name two files, or none' }),
+  COMFYUI_VAE: z.string().min(1).default('ae.safetensors'),
+  /** A user's own graphs, exported with "Export (API)". */
+  COMFYUI_WORKFLOW_PATH: z.string().optional(),
+  COMFYUI_WORKFLOW_IMG2IMG_PATH: z.string().optional(),
+  COMFYUI_WORKFLOW_UPSCALE_PATH: z.string().optional(),
+  /** Describes pictures; when it is not installed, any model that can see does. */
+  OLLAMA_VISION_MODEL: z.string().min(1).default('llava:13b'),
+  /** Seconds for that. */
+  OLLAMA_VISION_TIMEOUT: envInteger({ default: 30, min: 1 }),
   /** Seconds without any sign of life from ComfyUI after which a render is given up. */
   COMFYUI_TIMEOUT: envInteger({ default: 300, min: 5 }),
   /** Said with each picture. */
@@ -83,20 +105,39 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       quotaBytes: values.IMAGE_QUOTA_MB * 1_048_576,
     },
     maxUploadBytes: values.IMAGE_MAX_UPLOAD_MB * 1_048_576,
-    prompting: {
+    language: {
       contextLength: values.OLLAMA_CONTEXT_LENGTH,
       keepAlive: values.OLLAMA_KEEP_ALIVE,
       timeoutMs: values.OLLAMA_PROMPT_TIMEOUT * 1_000,
+      visionTimeoutMs: values.OLLAMA_VISION_TIMEOUT * 1_000,
+    },
+    workflows: {
+      files: fluxFiles(values),
+      textPath: values.COMFYUI_WORKFLOW_PATH ?? null,
+      imagePath: values.COMFYUI_WORKFLOW_IMG2IMG_PATH ?? null,
+      upscalePath: values.COMFYUI_WORKFLOW_UPSCALE_PATH ?? null,
     },
     rendering: {
-      checkpoint: /\.(safetensors|ckpt)$/.test(values.COMFYUI_MODEL)
-        ? values.COMFYUI_MODEL
-        : `${values.COMFYUI_MODEL}.safetensors`,
+      model: values.COMFYUI_MODEL.replace(/\.(safetensors|ckpt|gguf)$/, ''),
       silenceMs: values.COMFYUI_TIMEOUT * 1_000,
       isSimulated: values.COMFYUI_SIMULATED,
       defaultWidth: values.IMAGE_DEFAULT_WIDTH,
       defaultHeight: values.IMAGE_DEFAULT_HEIGHT,
       steps: values.IMAGE_STEPS,
+      visionModel: values.OLLAMA_VISION_MODEL,
+      modelSide: values.IMAGE_MAX_SIZE_FOR_GENERATION,
     },
   });
+}
+
+/** Split files when text encoders are named, else one file with everything in it. */
+function fluxFiles(values: z.output<typeof imageServiceEnv>): FluxFiles {
+  const model = withEnding(values.COMFYUI_MODEL);
+  const [first, second] = values.COMFYUI_TEXT_ENCODERS;
+  if (first === undefined || second === undefined) return { kind: 'checkpoint', checkpoint: model };
+  return { kind: 'split', diffusionModel: model, textEncoders: [first, second], vae: values.COMFYUI_VAE };
+}
+
+function withEnding(file: string): string {
+  return /\.(safetensors|ckpt|gguf|sft)$/.test(file) ? file : `${file}.safetensors`;
 }

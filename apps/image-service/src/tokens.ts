@@ -4,14 +4,17 @@ import type { ImageServiceConfig } from './config.ts';
 export const CHAT_SERVICE = Symbol('CHAT_SERVICE');
 export const GPU_LEASES = Symbol('GPU_LEASES');
 export const IMAGE_ENGINE = Symbol('IMAGE_ENGINE');
-export const PROMPT_WRITER = Symbol('PROMPT_WRITER');
+export const PICTURE_LANGUAGE = Symbol('PICTURE_LANGUAGE');
 
 export const PICTURE_STORAGE = Symbol('PICTURE_STORAGE');
 export const FILE_SETTINGS = Symbol('FILE_SETTINGS');
 export type FileSettings = ImageServiceConfig['files'];
 
-export const PROMPTING_SETTINGS = Symbol('PROMPTING_SETTINGS');
-export type PromptingSettings = ImageServiceConfig['prompting'];
+export const LANGUAGE_SETTINGS = Symbol('LANGUAGE_SETTINGS');
+export type LanguageSettings = ImageServiceConfig['language'];
+
+export const WORKFLOW_SETTINGS = Symbol('WORKFLOW_SETTINGS');
+export type WorkflowSettings = ImageServiceConfig['workflows'];
 
 export const RENDERING_SETTINGS = Symbol('RENDERING_SETTINGS');
 export type RenderingSettings = ImageServiceConfig['rendering'];

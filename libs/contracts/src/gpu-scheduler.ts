@@ -83,6 +83,8 @@ export const gpuJob = z.object({
    * never the reason of a swap.
    */
   urgency: gpuUrgency.optional(),
+  /** Models of the same Ollama that the work uses beside the lane's, its own last: then that one stays in memory. */
+  alsoModels: z.array(z.string().min(1)).max(4).optional(),
   submittedAtMs: z.int().positive(),
   correlationId: z.string(),
 });

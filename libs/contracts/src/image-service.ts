@@ -134,6 +134,8 @@ export const varyBody = z
   .strictObject({ batch_count: z.int().min(1).max(IMAGE_LIMITS.batch).default(1), seed: seed.optional() })
   .meta({ id: 'VaryImage', example: { batch_count: 2 } });
 
+export type VaryBody = z.infer<typeof varyBody>;
+
 export const galleryQuery = z.strictObject({
   q: z.string().trim().min(1).max(IMAGE_LIMITS.searchChars).optional(),
   favourite: z.enum(['true']).optional(),

@@ -220,6 +220,11 @@ export const ERRORS = {
     retry: 'never',
     say: 'Your storage for pictures is full. Delete some first.',
   },
+  'image.no_upscaler': {
+    http: 409,
+    retry: 'never',
+    say: 'No workflow for larger pictures is configured here.',
+  },
   'image.workflow_invalid': {
     http: 500,
     retry: 'never',

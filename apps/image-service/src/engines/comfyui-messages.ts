@@ -51,6 +51,8 @@ const nodeErrors = z.record(
 export const promptAnswer = z.object({ prompt_id: z.string(), node_errors: nodeErrors });
 export const promptRefusal = z.object({ error: z.object({ type: z.string() }), node_errors: nodeErrors });
 
+export const uploadAnswer = z.object({ name: z.string().min(1), subfolder: z.string().default('') });
+
 const METADATA_PREVIEW = 4;
 const previewHeader = z.object({ prompt_id: z.string(), image_type: z.string() });
 

@@ -4,15 +4,19 @@ import {
   promptAnswer,
   promptRefusal,
   queue,
+  uploadAnswer,
   type HistoryEntry,
   type OutputFile,
 } from './comfyui-messages.ts';
 import type { EngineDoor } from './engine-door.ts';
 import { EngineHttp } from './engine-http.ts';
 import { parseJson, type Refusal } from './engine-refusal.ts';
-import type { Workflow } from './flux-workflow.ts';
+import { objectInfo, type ObjectInfo } from '../workflows/check-workflow.ts';
+import type { Workflow } from '../workflows/workflow.ts';
 
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Pictures of ours lie in a folder of their own inside ComfyUI's. */
+const UPLOAD_FOLDER = 'baton';
 
 export interface Submission {
   readonly promptId: string;
@@ -59,6 +63,29 @@ export class ComfyuiClient {
       timeout: REQUEST_TIMEOUT_MS,
     });
     return [...running, ...pending].some(([, id]) => id === promptId);
+  }
+
+  /** Resolves with the name by which `LoadImage` finds the picture: ComfyUI may choose another than the one we gave. */
+  async upload({ name, bytes }: { readonly name: string; readonly bytes: Buffer }): Promise<string> {
+    const form = new FormData();
+    form.append('image', new Blob([new Uint8Array(bytes)], { type: 'image/png' }), name);
+    form.append('type', 'input');
+    form.append('subfolder', UPLOAD_FOLDER);
+    const stored = await this.http.json(uploadAnswer, {
+      method: 'POST',
+      url: '/upload/image',
+      timeout: REQUEST_TIMEOUT_MS,
+      data: form,
+    });
+    return stored.subfolder === '' ? stored.name : `${stored.subfolder}/${stored.name}`;
+  }
+
+  /** Empty for a class that this ComfyUI does not have. */
+  objectInfo(nodeClass: string): Promise<ObjectInfo> {
+    return this.http.json(objectInfo, {
+      url: `/object_info/${encodeURIComponent(nodeClass)}`,
+      timeout: REQUEST_TIMEOUT_MS,
+    });
   }
 
   /** @throws AppError `image.render_failed` when the file is gone */

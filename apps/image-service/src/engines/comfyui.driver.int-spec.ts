@@ -6,16 +6,25 @@ import { ScriptedComfyui, json, problem, type ScriptedPrompt } from '../testing/
 import { hurriedClock } from '../testing/time.ts';
 import { ComfyuiDriver } from './comfyui.driver.ts';
 import type { EngineDoor } from './engine-door.ts';
+import { fillWorkflow } from '../workflows/fill-workflow.ts';
+import { fluxTextToImage } from '../workflows/flux-workflows.ts';
+import { prepareWorkflow } from '../workflows/read-workflow.ts';
 import type { RenderOrder } from './image-engine.ts';
 
 const SETTINGS = {
-  checkpoint: 'flux1-dev-fp8.safetensors',
+  model: 'flux1-dev-fp8',
   silenceMs: 300_000,
   isSimulated: true,
   defaultWidth: 1_024,
   defaultHeight: 1_024,
   steps: 4,
+  visionModel: 'llava:13b',
+  modelSide: 1_024,
 };
+const FLUX = prepareWorkflow(
+  'built in',
+  fluxTextToImage({ kind: 'checkpoint', checkpoint: 'flux1-dev-fp8.safetensors' }),
+);
 const PICTURE = Buffer.from('the bytes of a picture');
 
 describe('the ComfyUI driver', () => {
@@ -33,15 +42,10 @@ describe('the ComfyUI driver', () => {
   });
 
   function order(): RenderOrder {
-    return {
-      promptId: randomUUID(),
-      prompt: 'A white fence.',
-      width: 1_024,
-      height: 768,
-      seed: 7,
-      settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
-      checkpoint: SETTINGS.checkpoint,
-    };
+    const filled = { prompt: 'A white fence.', width: 1_024, height: 768, seed: 7, steps: 4 };
+    const promptId = randomUUID();
+    const { sampler, output, graph } = FLUX;
+    return { promptId, sampler, output, graph: fillWorkflow(graph, FLUX, filled, `baton/${promptId}`) };
   }
 
   function door(signal = new AbortController().signal): EngineDoor {
@@ -54,6 +58,7 @@ describe('the ComfyUI driver', () => {
 
   const listener = {
     progress: (step: number, steps: number) => told.push(`${step}/${steps}`),
+    node: () => undefined,
     preview: (picture: Buffer, type: string) => told.push(`${picture.toString()} ${type}`),
   };
 
@@ -392,10 +397,11 @@ describe('the ComfyUI driver', () => {
 
   describe('an order that was given earlier', () => {
     test('and runs is followed, with its events, and not given again', async () => {
-      const { promptId } = order();
+      const given = order();
+      const { promptId } = given;
       const prompt = comfyui.take(promptId);
       await expect(driver().has(promptId, door())).resolves.toBe(true);
-      const picture = driver().follow(promptId, door(), listener);
+      const picture = driver().follow(given, door(), listener);
       await eventually(() => comfyui.greetings.length === 1);
       prompt.step(3, 4);
       await succeedOnceTold(prompt, 1);
@@ -405,10 +411,11 @@ describe('the ComfyUI driver', () => {
     });
 
     test('and has ended is there with its picture', async () => {
-      const { promptId } = order();
+      const given = order();
+      const { promptId } = given;
       comfyui.take(promptId).store(PICTURE);
       await expect(driver().has(promptId, door())).resolves.toBe(true);
-      await expect(driver().follow(promptId, door(), listener)).resolves.toEqual(PICTURE);
+      await expect(driver().follow(given, door(), listener)).resolves.toEqual(PICTURE);
     });
 
     test('and was interrupted, failed or is unknown is of no use', async () => {

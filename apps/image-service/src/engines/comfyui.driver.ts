@@ -2,14 +2,14 @@ import { AppError, codeOf, type Clock, type ErrorCode } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
+import type { ObjectInfo } from '../workflows/check-workflow.ts';
 import type { HistoryEntry } from './comfyui-messages.ts';
 import { ComfyuiClient } from './comfyui.client.ts';
 import { ComfyuiSocket, type SocketListener } from './comfyui-socket.ts';
 import type { EngineDoor } from './engine-door.ts';
 import { fileOf, isSuccess } from './execution-end.ts';
 import { ExecutionWatch } from './execution-watch.ts';
-import { SAMPLER_NODE, textToImage } from './flux-workflow.ts';
-import type { ImageEngine, RenderListener, RenderOrder } from './image-engine.ts';
+import type { GivenOrder, ImageEngine, RenderListener, RenderOrder } from './image-engine.ts';
 
 /** The safety net under the socket: events are not repeated, and a socket can go silent for good. */
 const POLL_MS = 2_000;
@@ -18,7 +18,7 @@ const MAX_FAILED_POLLS = 3;
 const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['engine.unavailable', 'engine.failed']);
 
 interface Execution {
-  readonly promptId: string;
+  readonly order: GivenOrder;
   readonly door: EngineDoor;
   readonly listener: RenderListener;
 }
@@ -51,20 +51,30 @@ export class ComfyuiDriver implements ImageEngine {
   }
 
   render(order: RenderOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
-    const { promptId } = order;
-    return this.execute({ promptId, door, listener }, (client) => this.submit(client, order));
+    return this.execute({ order, door, listener }, (client) => this.submit(client, order));
   }
 
-  follow(promptId: string, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
-    this.log.event('render.follow', { promptId });
-    return this.execute({ promptId, door, listener }, () => Promise.resolve());
+  follow(order: GivenOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
+    this.log.event('render.follow', { promptId: order.promptId });
+    return this.execute({ order, door, listener }, () => Promise.resolve());
+  }
+
+  bring(picture: { readonly name: string; readonly bytes: Buffer }, door: EngineDoor): Promise<string> {
+    return new ComfyuiClient(door, door.signal).upload(picture);
+  }
+
+  async describe(classes: readonly string[], door: EngineDoor): Promise<ObjectInfo> {
+    const client = new ComfyuiClient(door, door.signal);
+    const described = await Promise.all(classes.map((name) => client.objectInfo(name)));
+    return Object.assign({}, ...described) as ObjectInfo;
   }
 
   private async execute(
     execution: Execution,
     begin: (client: ComfyuiClient) => Promise<void>,
   ): Promise<Buffer> {
-    const { promptId, door } = execution;
+    const { order, door } = execution;
+    const { promptId } = order;
     // Ends everything at once, however this is left.
     const stop = new AbortController();
     const signal = AbortSignal.any([door.signal, stop.signal]);
@@ -82,7 +92,7 @@ export class ComfyuiDriver implements ImageEngine {
       });
       await begin(client);
       const entry = await this.ended(client, promptId, watch, signal);
-      return await client.fetchFile(fileOf(entry));
+      return await client.fetchFile(fileOf(entry, order.output));
     } finally {
       watch.end();
       socket?.close();
@@ -92,9 +102,9 @@ export class ComfyuiDriver implements ImageEngine {
 
   /** An answer that did not come leaves open whether the order was taken. */
   private async submit(client: ComfyuiClient, order: RenderOrder): Promise<void> {
-    const { promptId } = order;
+    const { promptId, graph } = order;
     try {
-      await client.submit({ promptId, clientId: promptId, workflow: textToImage(order) });
+      await client.submit({ promptId, clientId: promptId, workflow: graph });
     } catch (error) {
       if (codeOf(error) !== 'engine.unavailable') throw error;
       const isTaken = (await client.isQueued(promptId)) || (await client.history(promptId)) !== null;
@@ -102,7 +112,8 @@ export class ComfyuiDriver implements ImageEngine {
     }
   }
 
-  private socketListener({ promptId, listener }: Execution, watch: ExecutionWatch): SocketListener {
+  private socketListener({ order, listener }: Execution, watch: ExecutionWatch): SocketListener {
+    const { promptId, sampler } = order;
     return {
       heard: () => watch.heard(),
       preview: (frame) => {
@@ -110,9 +121,11 @@ export class ComfyuiDriver implements ImageEngine {
       },
       message: ({ type, data }) => {
         if (data.prompt_id !== promptId) return;
-        if (type === 'progress' && data.node === SAMPLER_NODE) listener.progress(data.value, data.max);
+        if (type === 'progress' && data.node === sampler) listener.progress(data.value, data.max);
+        if (type !== 'executing') return;
         // The history is written before this and after everything else.
-        if (type === 'executing' && data.node === null) watch.look();
+        if (data.node === null) watch.look();
+        else listener.node(data.node);
       },
       lost: () => {
         this.log.warn('render.socket_lost', { promptId });

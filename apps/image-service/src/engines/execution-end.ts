@@ -1,15 +1,15 @@
 import { AppError } from '@baton/kernel';
 import type { HistoryEntry, OutputFile } from './comfyui-messages.ts';
-import { OUTPUT_NODE } from './flux-workflow.ts';
 
 /**
- * The file that an ended execution has made.
+ * The file that an ended execution has made: the output node's, or, of an order that an older graph was used for, any.
  *
  * @throws AppError `image.interrupted`, `engine.out_of_memory`, `image.render_failed`
  */
-export function fileOf(entry: HistoryEntry): OutputFile {
+export function fileOf(entry: HistoryEntry, output: string): OutputFile {
   if (!isSuccess(entry)) throw failureOf(entry);
-  const file = entry.outputs[OUTPUT_NODE]?.images[0];
+  const outputs = [entry.outputs[output], ...Object.values(entry.outputs)];
+  const file = outputs.flatMap((node) => node?.images ?? [])[0];
   if (file === undefined) throw new AppError('image.render_failed', { reason: 'no output' });
   return file;
 }

@@ -1,21 +1,27 @@
-import type { SamplerSettings } from '@baton/contracts';
+import type { ObjectInfo } from '../workflows/check-workflow.ts';
+import type { Workflow } from '../workflows/workflow.ts';
 import type { EngineDoor } from './engine-door.ts';
 
-/** A picture to be made from words. */
-export interface RenderOrder {
+/** An order by which it is found again: its id, and which nodes of its graph to listen to. */
+export interface GivenOrder {
   /** Lower-case UUID, chosen by us and never used for two orders: what a render is found again by. */
   readonly promptId: string;
-  readonly prompt: string;
-  readonly width: number;
-  readonly height: number;
-  readonly seed: number;
-  readonly settings: SamplerSettings;
-  readonly checkpoint: string;
+  /** The node whose progress counts sampling steps. */
+  readonly sampler: string;
+  /** The node that saves the picture. */
+  readonly output: string;
+}
+
+/** A picture to be made: a graph with everything in it. */
+export interface RenderOrder extends GivenOrder {
+  readonly graph: Workflow;
 }
 
 export interface RenderListener {
   /** Sampling steps, 1 to `steps`; some may be left out. */
   progress(step: number, steps: number): void;
+  /** The engine is at this node of the graph now. */
+  node(id: string): void;
   /** A JPEG or PNG of the picture as it is so far. */
   preview(picture: Buffer, contentType: string): void;
 }
@@ -37,5 +43,11 @@ export interface ImageEngine {
   render(order: RenderOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer>;
 
   /** As `render`, for an order that the engine has already: its submitter died. Nothing is given twice. */
-  follow(promptId: string, door: EngineDoor, listener: RenderListener): Promise<Buffer>;
+  follow(order: GivenOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer>;
+
+  /** Brings a picture to the engine, to begin with; resolves with the name by which graphs find it there. */
+  bring(picture: { readonly name: string; readonly bytes: Buffer }, door: EngineDoor): Promise<string>;
+
+  /** What the engine says about these node classes; one that it does not have is left out. */
+  describe(classes: readonly string[], door: EngineDoor): Promise<ObjectInfo>;
 }

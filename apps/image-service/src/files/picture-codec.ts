@@ -98,6 +98,27 @@ export function encodeForModel(bytes: Buffer, maxSide: number): Promise<Buffer> 
   });
 }
 
+/**
+ * A stored picture as an image model begins with it: lossless, without transparency, not larger than `maxSide` (null keeps
+ * its size).
+ *
+ * @throws AppError `image.not_found` when the file is damaged
+ */
+export function encodeForGeneration(bytes: Buffer, maxSide: number | null): Promise<Buffer> {
+  return turn(async () => {
+    try {
+      const picture = sharp(bytes, { limitInputPixels: MAX_RENDERED_PIXELS, failOn: 'error' });
+      const reduced =
+        maxSide === null
+          ? picture
+          : picture.resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true });
+      return await reduced.flatten({ background: '#fff' }).png({ compressionLevel: 6 }).toBuffer();
+    } catch (cause) {
+      throw new AppError('image.not_found', { reason: 'the file is damaged' }, { cause });
+    }
+  });
+}
+
 async function encode(picture: Sharp, mediaType: PictureMediaType): Promise<EncodedPicture> {
   const whole = picture.clone();
   const { data: bytes, info } = await (

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { FILE_SETTINGS, PICTURE_STORAGE, type FileSettings } from '../tokens.ts';
 import {
+  encodeForGeneration,
   encodeForModel,
   encodeRendered,
   encodeUploaded,
@@ -47,6 +48,12 @@ export class PictureFiles {
   /** A stored picture as a model is shown it, JPEG. @throws AppError `image.not_found`, `store.unavailable` */
   async forModel(fileName: string): Promise<Buffer> {
     return encodeForModel(await this.storage.read(fileName), this.settings.modelSide);
+  }
+
+  /** A stored picture as ComfyUI begins with it, PNG: reduced, unless it shall be kept whole. */
+  async forGeneration(fileName: string, isWhole: boolean): Promise<Buffer> {
+    const bytes = await this.storage.read(fileName);
+    return encodeForGeneration(bytes, isWhole ? null : this.settings.modelSide);
   }
 
   /** A file that is not there is as good as removed. */

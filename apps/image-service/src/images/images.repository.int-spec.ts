@@ -38,12 +38,20 @@ function request(messageId: number, userId = 1): ImageRequestRow {
   };
 }
 
+const DECIDED = {
+  prompt: 'A fence.',
+  promptBy: 'model',
+  settings: { steps: 20, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
+  settingsBy: 'default',
+} as const;
+
 function picture(messageId: number, userId = 1): NewImage {
   return {
     messageId,
     userId,
     width: 1024,
     height: 1024,
+    variant: 0,
     seed: 2 ** 48,
     settings: { steps: 20, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
     model: 'flux1-dev-fp8',
@@ -80,14 +88,14 @@ describe.each(DIALECTS)('images in %s', (dialect) => {
 
   test('storing a request twice changes nothing', async () => {
     await images.add(request(11));
-    await images.storePrompt(11, 'A fence.', 'model');
+    await images.storePrompt(11, DECIDED);
     await images.add(request(11));
     expect(await images.findOwned(11, 1)).toMatchObject({ state: 'prompted', prompt: 'A fence.' });
   });
 
   test('what is open is what chat-service has not heard the end of, oldest first', async () => {
     for (const messageId of [22, 20, 21]) await images.add(request(messageId, 9));
-    const end = { state: 'done', errorCode: null, timeline: [], finishedAt: 5 } as const;
+    const end = { state: 'done', errorCode: null, timeline: [], timings: {}, finishedAt: 5 } as const;
     await images.finish(20, end);
     await images.finish(21, end);
     await images.markReported(21);
@@ -100,13 +108,14 @@ describe.each(DIALECTS)('images in %s', (dialect) => {
 
   test('a finished picture has its public shape, and belongs to its owner', async () => {
     await images.add(request(30));
-    const id = await images.addImage(picture(30));
+    const id = await images.addImage(picture(30), 'A fence.');
     const [row] = await images.imagesOf(30);
     expect(row).toBeDefined();
     if (row === undefined) return;
     expect(image.parse(imageView(request(30), row))).toMatchObject({
       id,
       message_id: 30,
+      variant: 0,
       seed: 2 ** 48,
       url: `/api/images/${id}/file`,
       simulated: true,

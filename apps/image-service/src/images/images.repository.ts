@@ -1,15 +1,17 @@
-import { samplerSettings, type Image, type TimelineEntry } from '@baton/contracts';
+import { samplerSettings, type Image, type SamplerSettings, type TimelineEntry } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import { z } from 'zod';
 import { IMAGE_REQUEST, type ImageRequestRow, type RequestState } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
+import { fold } from './search-text.ts';
 
 export interface RequestEnd {
   readonly state: Extract<RequestState, 'done' | 'failed' | 'cancelled'>;
   readonly errorCode: string | null;
   readonly timeline: readonly TimelineEntry[];
+  readonly timings: Readonly<Record<string, number>>;
   readonly finishedAt: number;
 }
 
@@ -17,9 +19,20 @@ export interface RequestEnd {
 type FileColumns =
   'userId' | 'width' | 'height' | 'mediaType' | 'fileName' | 'sha256' | 'sizeBytes' | 'createdAt';
 /** A picture as its maker knows it; the rest of its row is as in the table's defaults. */
-export type NewImage = Pick<ImageRow, FileColumns | 'seed' | 'settings' | 'model' | 'isSimulated'> & {
+export type NewImage = Pick<
+  ImageRow,
+  FileColumns | 'variant' | 'seed' | 'settings' | 'model' | 'isSimulated'
+> & {
   readonly messageId: number;
 };
+/** Prompt and settings of a request, and who chose them. */
+export interface DecidedPrompt {
+  readonly prompt: string;
+  readonly promptBy: 'model' | 'user';
+  readonly settings: SamplerSettings;
+  readonly settingsBy: 'model' | 'user' | 'default';
+}
+
 export type NewUpload = Pick<ImageRow, FileColumns>;
 
 /** Image requests and finished images. Every read for a user names the user. */
@@ -38,14 +51,7 @@ export class ImagesRepository {
         .createQueryBuilder()
         .insert()
         .into<ImageRequestRow>(IMAGE_REQUEST)
-        .values({
-          ...row,
-          timeline: () => 'NULL',
-          wanted: row.wanted === null ? () => 'NULL' : row.wanted,
-          settings: () => 'NULL',
-          variants: row.variants === null ? () => 'NULL' : row.variants,
-          timings: () => 'NULL',
-        } as object)
+        .values(withNulls(row))
         .orIgnore()
         .execute(),
     );
@@ -71,13 +77,24 @@ export class ImagesRepository {
     return read(this.source, (manager) => manager.existsBy<ImageRequestRow>(IMAGE_REQUEST, { messageId }));
   }
 
-  storePrompt(messageId: number, prompt: string, promptBy: 'model' | 'user'): Promise<void> {
-    return this.change(messageId, { state: 'prompted', prompt, promptBy });
+  storePrompt(messageId: number, decided: DecidedPrompt): Promise<void> {
+    return this.change(messageId, { state: 'prompted', ...decided });
   }
 
-  /** The id is stored before the render is submitted, so that it can be found again. */
-  startRender(messageId: number, promptId: string): Promise<void> {
-    return this.change(messageId, { promptId });
+  storeWorkflow(messageId: number, workflow: string, workflowHash: string): Promise<void> {
+    return this.change(messageId, { workflow, workflowHash });
+  }
+
+  /** The ids are stored before the renders are submitted, so that they can be found again. */
+  storeVariants(messageId: number, variants: unknown): Promise<void> {
+    return this.change(messageId, { variants });
+  }
+
+  /** What a vision model sees in a picture, kept with it. */
+  async storeDescription(id: number, description: string, descriptionBy: string): Promise<void> {
+    await write(this.source, (manager) =>
+      manager.update<ImageRow>(IMAGE, { id }, { description, descriptionBy }),
+    );
   }
 
   /** The next attempt's number is stored before its GPU job is added, so that no job id is used twice. */
@@ -93,9 +110,11 @@ export class ImagesRepository {
     return this.change(messageId, { isReported: true });
   }
 
-  addImage(image: NewImage): Promise<number> {
+  /** @param prompt what the gallery finds it by */
+  addImage(image: NewImage, prompt: string): Promise<number> {
     return write(this.source, async (manager) => {
-      const saved = await manager.getRepository<ImageRow>(IMAGE).save({ ...image });
+      const row = { ...image, searchText: fold(prompt) };
+      const saved = await manager.getRepository<ImageRow>(IMAGE).save(row);
       return saved.id;
     });
   }
@@ -109,7 +128,10 @@ export class ImagesRepository {
 
   imagesOf(messageId: number): Promise<ImageRow[]> {
     return read(this.source, (manager) =>
-      manager.find<ImageRow>(IMAGE, { where: { messageId, deletedAt: IsNull() }, order: { id: 'ASC' } }),
+      manager.find<ImageRow>(IMAGE, {
+        where: { messageId, deletedAt: IsNull() },
+        order: { variant: 'ASC', id: 'ASC' },
+      }),
     );
   }
 
@@ -143,8 +165,18 @@ export class ImagesRepository {
 
 const storedTimings = z.record(z.string(), z.int().nonnegative()).nullable().catch(null);
 
+/** What is null goes in as SQL: the JSON columns would store the word. */
+function withNulls(row: ImageRequestRow): object {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]: [string, unknown]) => [
+      name,
+      value === null ? () => 'NULL' : value,
+    ]),
+  );
+}
+
 /** The public shape of a finished image. */
-export function imageView(request: ImageRequestRow, row: ImageRow): Image {
+export function imageView(request: ImageRequestRow, row: ImageRow, reference: ImageRow | null = null): Image {
   return {
     id: row.id,
     message_id: request.messageId,
@@ -156,7 +188,7 @@ export function imageView(request: ImageRequestRow, row: ImageRow): Image {
     prompt: request.prompt ?? request.description,
     prompt_by: request.promptBy ?? 'user',
     reference_image_id: request.referenceImageId,
-    reference_description: null,
+    reference_description: reference?.description ?? null,
     seed: row.seed ?? request.seed,
     width: row.width,
     height: row.height,

@@ -1,19 +1,24 @@
 import {
   addImageMessages,
   finishImageMessage,
+  wantedSettings,
   type GenerateImageBody,
   type Image,
   type SentMessage,
+  type VaryBody,
 } from '@baton/contracts';
 import { AppError, codeOf, type Clock } from '@baton/kernel';
 import { CLOCK, Log, endEventOf, errorOf, type CallClient } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { RecoveryService } from '../rendering/recovery.service.ts';
 import { RendersService } from '../rendering/renders.service.ts';
+import { sizeLike } from '../sampling/size-like.ts';
 import { CHAT_SERVICE, RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
+import { WorkflowsService } from '../workflows/workflows.service.ts';
 import type { ImageRequestRow } from './image-request.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
-import { newRequest } from './new-request.ts';
+import type { ImageRow } from './image.entity.ts';
+import { newRequest, type Wanted } from './new-request.ts';
 
 /** What a user can do with images; other people's do not exist for them. */
 @Injectable()
@@ -21,6 +26,7 @@ export class RequestsService {
   private readonly images: ImagesRepository;
   private readonly renders: RendersService;
   private readonly recovery: RecoveryService;
+  private readonly workflows: WorkflowsService;
   private readonly chat: Pick<CallClient, 'call'>;
   private readonly settings: RenderingSettings;
   private readonly clock: Clock;
@@ -30,6 +36,7 @@ export class RequestsService {
     images: ImagesRepository,
     renders: RendersService,
     recovery: RecoveryService,
+    workflows: WorkflowsService,
     @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
     @Inject(RENDERING_SETTINGS) settings: RenderingSettings,
     @Inject(CLOCK) clock: Clock,
@@ -38,6 +45,7 @@ export class RequestsService {
     this.images = images;
     this.renders = renders;
     this.recovery = recovery;
+    this.workflows = workflows;
     this.chat = chat;
     this.settings = settings;
     this.clock = clock;
@@ -45,24 +53,71 @@ export class RequestsService {
   }
 
   /**
-   * Answers when messages and request are stored; the picture is made in the background. Messages first: chat-service
+   * Answers when messages and request are stored; the pictures are made in the background. Messages first: chat-service
    * checks whose chat it is. A death between the two is mended by recovery.
    *
-   * @throws AppError `chat.not_found`, `call.*`, `store.unavailable`
+   * @throws AppError `chat.not_found`, `image.not_found`, `image.workflow_invalid`, `call.*`, `store.unavailable`
    */
   async generate(userId: number, body: GenerateImageBody): Promise<SentMessage> {
-    const { chat_id: chatId, description, ...size } = body;
-    const sent = await this.chat.call(addImageMessages, { userId, chatId, description });
-    const wanted = { messageId: sent.reply.id, userId, chatId, description, size };
-    const request = newRequest(wanted, this.settings, this.clock.now());
-    try {
-      await this.images.add(request);
-    } catch (error) {
-      await this.takeBack(request.messageId, error);
-      throw error;
-    }
-    this.renders.start(request);
-    return sent;
+    const reference = await this.referenceOf(userId, body);
+    const kind = reference === null ? 'text' : 'image';
+    // Said before anything is stored: waiting for the GPU would not make it better.
+    this.workflows.get(kind);
+    return this.begin({
+      userId,
+      chatId: body.chat_id,
+      description: body.description,
+      kind,
+      size: sizeOf(body, reference, this.settings.modelSide),
+      seed: body.seed,
+      batchCount: body.batch_count,
+      isAsItIs: body.use_prompt_as_is,
+      referenceImageId: reference?.id ?? null,
+      settings: body.settings,
+    });
+  }
+
+  /** The same prompt and settings with other seeds, beside the old picture. @throws as `generate` */
+  async vary(userId: number, imageId: number, body: VaryBody): Promise<SentMessage> {
+    const { request } = await this.madeBy(userId, imageId);
+    this.workflows.get(request.kind);
+    const { chatId, description, kind, width, height, referenceImageId, prompt, promptBy } = request;
+    return this.begin({
+      userId,
+      chatId,
+      description,
+      kind,
+      size: { width, height },
+      seed: body.seed,
+      batchCount: body.batch_count,
+      isAsItIs: request.isAsItIs,
+      referenceImageId,
+      settings: wantedSettings.catch({}).parse(request.wanted ?? {}),
+      like: {
+        prompt: prompt ?? description,
+        promptBy,
+        settings: request.settings,
+        settingsBy: request.settingsBy,
+      },
+    });
+  }
+
+  /** A larger copy of a picture, by the workflow that was configured for it. @throws also `image.no_upscaler` */
+  async upscale(userId: number, imageId: number): Promise<SentMessage> {
+    this.workflows.get('upscale');
+    const { request, image } = await this.madeBy(userId, imageId);
+    const { chatId, description, prompt, promptBy, settings, settingsBy } = request;
+    const { width, height, seed } = image;
+    return this.begin({
+      userId,
+      chatId,
+      description,
+      kind: 'upscale',
+      size: { width, height },
+      seed: seed ?? undefined,
+      referenceImageId: imageId,
+      like: { prompt: prompt ?? description, promptBy, settings, settingsBy },
+    });
   }
 
   /** Stops a request in whatever state it is. Harmless for one that has ended. @throws AppError `image.not_found` */
@@ -83,8 +138,52 @@ export class RequestsService {
   /** The finished pictures of a message. @throws AppError `image.not_found` */
   async get(userId: number, messageId: number): Promise<Image[]> {
     const request = await this.owned(userId, messageId);
-    const rows = await this.images.imagesOf(messageId);
-    return rows.map((row) => imageView(request, row));
+    const [rows, reference] = await Promise.all([
+      this.images.imagesOf(messageId),
+      request.referenceImageId === null ? null : this.images.findImage(request.referenceImageId, userId),
+    ]);
+    return rows.map((row) => imageView(request, row, reference));
+  }
+
+  private async begin(wanted: Omit<Wanted, 'messageId'>): Promise<SentMessage> {
+    const { userId, chatId, description } = wanted;
+    const sent = await this.chat.call(addImageMessages, { userId, chatId, description });
+    const request = newRequest({ ...wanted, messageId: sent.reply.id }, this.settings, this.clock.now());
+    try {
+      await this.images.add(request);
+    } catch (error) {
+      await this.takeBack(request.messageId, error);
+      throw error;
+    }
+    this.renders.start(request);
+    return sent;
+  }
+
+  private async referenceOf(userId: number, body: GenerateImageBody): Promise<ImageRow | null> {
+    const { reference_image_id: imageId, reference_message_id: messageId } = body;
+    if (imageId !== undefined) {
+      const image = await this.images.findImage(imageId, userId);
+      if (image === null) throw noReference('reference_image_id', 'is no picture of yours');
+      return image;
+    }
+    if (messageId === undefined) return null;
+    const shown = await this.images.findOwned(messageId, userId);
+    const [first] = shown === null ? [] : await this.images.imagesOf(messageId);
+    if (first === undefined)
+      throw noReference('reference_message_id', 'is no message of yours with a picture');
+    return first;
+  }
+
+  /** A picture of this user and the request that it came of. @throws AppError `image.not_found`, also for uploads */
+  private async madeBy(
+    userId: number,
+    imageId: number,
+  ): Promise<{ readonly image: ImageRow; readonly request: ImageRequestRow }> {
+    const image = await this.images.findImage(imageId, userId);
+    const messageId = image?.messageId ?? null;
+    const request = messageId === null ? null : await this.images.findOwned(messageId, userId);
+    if (image === null || request === null) throw new AppError('image.not_found', { imageId });
+    return { image, request };
   }
 
   private async owned(userId: number, messageId: number): Promise<ImageRequestRow> {
@@ -101,4 +200,19 @@ export class RequestsService {
       this.log.warn('render.tell_chat', { messageId, code: codeOf(error) });
     });
   }
+}
+
+function noReference(path: string, message: string): AppError {
+  return new AppError('image.not_found', {}, { issues: [{ path, message }] });
+}
+
+/** What was asked for; else, of a picture made out of another one, that one's shape. */
+function sizeOf(
+  { width, height }: GenerateImageBody,
+  reference: ImageRow | null,
+  maxSide: number,
+): { readonly width?: number | undefined; readonly height?: number | undefined } {
+  if (reference === null) return { width, height };
+  const like = sizeLike(reference, maxSide);
+  return { width: width ?? like.width, height: height ?? like.height };
 }

@@ -1,10 +1,10 @@
-import { codeOf, pause, type Clock, type ErrorCode } from '@baton/kernel';
+import { AppError, codeOf, pause, type Clock, type ErrorCode } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { ImagesRepository } from '../images/images.repository.ts';
 import type { ActiveRender } from './active-render.ts';
 import { PictureStepService } from './picture-step.service.ts';
-import { PromptStepService } from './prompt-step.service.ts';
+import { LanguageStepService } from './language-step.service.ts';
 
 /** Waits before the second and the third attempt, in milliseconds. */
 const RETRY_PAUSES_MS = [500, 2_000] as const;
@@ -20,18 +20,18 @@ const WORTH_ANOTHER_ATTEMPT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Gets a request's picture made: prompt, then picture, and again where that is worth it. */
 @Injectable()
 export class AttemptsService {
-  private readonly prompt: PromptStepService;
+  private readonly language: LanguageStepService;
   private readonly picture: PictureStepService;
   private readonly images: ImagesRepository;
   private readonly clock: Clock;
 
   constructor(
-    prompt: PromptStepService,
+    language: LanguageStepService,
     picture: PictureStepService,
     images: ImagesRepository,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.prompt = prompt;
+    this.language = language;
     this.picture = picture;
     this.images = images;
     this.clock = clock;
@@ -41,7 +41,9 @@ export class AttemptsService {
   async untilDecided(render: ActiveRender, closing: AbortSignal): Promise<unknown> {
     for (;;) {
       try {
-        if (render.request.prompt === null) await this.prompt.run(render);
+        await this.findReference(render);
+        if (render.request.prompt === null && render.request.kind !== 'upscale')
+          await this.language.run(render);
         await this.picture.run(render);
         return null;
       } catch (error) {
@@ -54,6 +56,14 @@ export class AttemptsService {
         if (failure !== null) return failure;
       }
     }
+  }
+
+  /** @throws AppError `image.not_found` for a picture that was deleted meanwhile */
+  private async findReference(render: ActiveRender): Promise<void> {
+    const { referenceImageId, userId } = render.request;
+    if (referenceImageId === null || render.reference !== null) return;
+    render.reference = await this.images.findImage(referenceImageId, userId);
+    if (render.reference === null) throw new AppError('image.not_found', { referenceImageId });
   }
 
   /** Null when the next attempt can begin, under job ids of its own. */

@@ -38,7 +38,13 @@ export class EndingsService {
     const { messageId } = render.request;
     const { state, code: errorCode, timeline } = end;
     await this.persist('render.store', messageId, closing, () =>
-      this.images.finish(messageId, { state, errorCode, timeline, finishedAt: this.clock.now() }),
+      this.images.finish(messageId, {
+        state,
+        errorCode,
+        timeline,
+        timings: Object.fromEntries(render.timings),
+        finishedAt: this.clock.now(),
+      }),
     );
     await this.tell(render, end, closing);
     render.log.append(end);
@@ -69,6 +75,9 @@ export class EndingsService {
       width,
       height,
       promptBy,
+      kind: render.request.kind,
+      pictures: render.attachments.length,
+      timings: Object.fromEntries(render.timings),
       outcome: end.state,
       ms: Math.round(ms),
       queuedMs: sum((entry) => entry.queued_ms),

@@ -5,6 +5,7 @@ import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EngineDoor } from '../engines/engine-door.ts';
 import { GPU_LEASES } from '../tokens.ts';
+import type { Variant } from '../images/variants.ts';
 import type { ActiveRender } from './active-render.ts';
 
 /** What the two uses of the GPU take when none has been measured yet. */
@@ -17,6 +18,10 @@ export interface GpuUse {
   readonly model: string;
   /** How much there is to do, where it can be said: the scheduler learns the time of one unit. */
   readonly workUnits?: number;
+  /** Which of a request's pictures. */
+  readonly variant?: Variant;
+  /** Models of the same Ollama that the turn may use beside the lane's. */
+  readonly alsoModels?: readonly string[];
 }
 
 /** One use of the GPU: what is reached under the lease, and the stopwatch. */
@@ -43,11 +48,12 @@ export class GpuTurnsService {
   /** @throws AppError what the lease or `work` failed with; `gpu.job_cancelled` when the request was stopped */
   take<T>(render: ActiveRender, use: GpuUse, work: (turn: GpuTurn) => Promise<T>): Promise<T> {
     const { userId, messageId, chatId } = render.request;
-    const { kind, lane, model, workUnits } = use;
+    const { kind, lane, model, workUnits, alsoModels = [] } = use;
+    const variant = use.variant?.index ?? 0;
     const estimateMs = this.estimates[kind].of(model);
     return this.gpu.withLease(
       {
-        jobId: render.jobId(kind),
+        jobId: render.jobId(kind, variant),
         job: {
           lane,
           kind,
@@ -56,9 +62,12 @@ export class GpuTurnsService {
           chatId,
           estimateMs,
           ...(workUnits === undefined ? {} : { workUnits }),
+          ...(alsoModels.length === 0 ? {} : { alsoModels: [...alsoModels] }),
         },
         signal: render.stop.signal,
-        onWaiting: (view) => render.state.waiting(view, model),
+        onWaiting: (view) => {
+          if (kind === 'prompting' || render.tellsWaitOf(variant)) render.state.waiting(view, model);
+        },
       },
       (lease) => this.hold(render, use, lease, work),
     );
@@ -72,7 +81,7 @@ export class GpuTurnsService {
   ): Promise<T> {
     const time = new LeaseTime(this.clock, { engine: lane.engine, model }, lease);
     const signal = AbortSignal.any([lease.signal, render.stop.signal]);
-    render.isHoldingGpu = true;
+    render.hold();
     try {
       const result = await work({
         door: { url: lease.guard.url, headers: lease.guard.headers, signal },
@@ -83,7 +92,7 @@ export class GpuTurnsService {
     } catch (error) {
       throw await causeUnderLease(error, lease, this.clock);
     } finally {
-      render.isHoldingGpu = false;
+      render.letGo();
       render.timeline.push(time.entry());
     }
   }

@@ -7,14 +7,21 @@ import { FakeGpu } from '@baton/gpu-lease/testing';
 import { eventually, openTestDatabase, startRedis, type TestDatabase } from '@baton/testing';
 import sharp from 'sharp';
 import type { NewImage } from '../images/images.repository.ts';
+import { variantsOf } from '../images/variants.ts';
 import { imageSchema } from '../migrations/schema.ts';
 import { FakeChatService } from '../testing/fake-chat-service.ts';
-import { FakeImageEngine, FakePromptWriter, forEver } from '../testing/fake-engines.ts';
+import { FakeImageEngine, FakePictureLanguage, forEver } from '../testing/fake-engines.ts';
 import { ImageProcess } from '../testing/image-process.ts';
 
 const ANNA = 1;
+const DECIDED = {
+  prompt: 'A fence.',
+  promptBy: 'model',
+  settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
+  settingsBy: 'default',
+} as const;
 const PROMPT_ID = '015ca42e-814c-4a82-9ac4-60aad02b4677';
-const CANCELLED = { state: 'cancelled', errorCode: null, timeline: [], finishedAt: 5 } as const;
+const CANCELLED = { state: 'cancelled', errorCode: null, timeline: [], timings: {}, finishedAt: 5 } as const;
 const END: EndEvent = { type: 'end', state: 'cancelled', code: null, say: null, timeline: [], usage: null };
 
 describe('after the death of image-service', () => {
@@ -25,7 +32,7 @@ describe('after the death of image-service', () => {
   let chat: FakeChatService;
   /** What the next process has. */
   let gpu: FakeGpu;
-  let prompts: FakePromptWriter;
+  let prompts: FakePictureLanguage;
   let engine: FakeImageEngine;
 
   beforeAll(async () => {
@@ -44,13 +51,13 @@ describe('after the death of image-service', () => {
     chat.return();
     chat.ends.length = 0;
     gpu = new FakeGpu('http://127.0.0.1:1');
-    prompts = new FakePromptWriter();
+    prompts = new FakePictureLanguage();
     engine = new FakeImageEngine(() => picture);
   });
 
   function start(with_: {
     gpu: FakeGpu;
-    prompts?: FakePromptWriter;
+    prompts?: FakePictureLanguage;
     engine?: FakeImageEngine;
   }): Promise<ImageProcess> {
     return ImageProcess.start({ source: database.source, redisUrl, folder, chat, prompts, engine, ...with_ });
@@ -97,6 +104,7 @@ describe('after the death of image-service', () => {
       userId: ANNA,
       width: 64,
       height: 48,
+      variant: 0,
       seed: 7,
       settings: { steps: 4, cfg: 1, guidance: 3.5, sampler: 'euler', scheduler: 'simple', denoise: 1 },
       model: 'flux1-dev-fp8',
@@ -119,18 +127,18 @@ describe('after the death of image-service', () => {
   });
 
   test('a prompt that was written is not written again', async () => {
-    const messageId = await leaveBehind((service, id) => service.images.storePrompt(id, 'A fence.', 'model'));
+    const messageId = await leaveBehind((service, id) => service.images.storePrompt(id, DECIDED));
     await restarted(async (service) => {
       await expect(ended(service, messageId)).resolves.toMatchObject({ state: 'done', prompt: 'A fence.' });
       expect(gpu.jobIds).toEqual([`render-${messageId}-1`]);
-      expect(engine.orders).toMatchObject([{ prompt: 'A fence.' }]);
+      expect(engine.orders).toMatchObject([{ graph: { '2': { inputs: { text: 'A fence.' } } } }]);
     });
   });
 
   describe('while it was rendered', () => {
     const rendering = async (service: ImageProcess, id: number): Promise<void> => {
-      await service.images.storePrompt(id, 'A fence.', 'model');
-      await service.images.startRender(id, PROMPT_ID);
+      await service.images.storePrompt(id, DECIDED);
+      await service.images.storeVariants(id, [{ seed: 7, promptId: PROMPT_ID }]);
     };
 
     test('what the engine still has is followed', async () => {
@@ -139,7 +147,7 @@ describe('after the death of image-service', () => {
       await restarted(async (service) => {
         await expect(ended(service, messageId)).resolves.toMatchObject({
           state: 'done',
-          promptId: PROMPT_ID,
+          variants: [{ seed: 7, promptId: PROMPT_ID }],
         });
         expect([engine.followed, engine.orders]).toEqual([[PROMPT_ID], []]);
       });
@@ -150,7 +158,8 @@ describe('after the death of image-service', () => {
       let stored: string | null | undefined;
       await restarted(async (service) => {
         engine.rendering = async () => {
-          stored = (await service.images.findOwned(messageId, ANNA))?.promptId;
+          const request = await service.images.findOwned(messageId, ANNA);
+          stored = request === null ? null : variantsOf(request)[0]?.promptId;
           return picture;
         };
         await expect(ended(service, messageId)).resolves.toMatchObject({ state: 'done' });
@@ -163,7 +172,7 @@ describe('after the death of image-service', () => {
     test('a picture that was stored is not made again', async () => {
       const messageId = await leaveBehind(async (service, id) => {
         await rendering(service, id);
-        await service.images.addImage(imageOf(id));
+        await service.images.addImage(imageOf(id), 'A fence.');
       });
       await restarted(async (service) => {
         await ended(service, messageId);
@@ -197,7 +206,7 @@ describe('after the death of image-service', () => {
 
   test('a failure keeps its code, its pictures and its times', async () => {
     const messageId = await leaveBehind(async (service, id) => {
-      await service.images.addImage(imageOf(id));
+      await service.images.addImage(imageOf(id), 'A fence.');
       await service.images.finish(id, { ...CANCELLED, state: 'failed', errorCode: 'engine.stalled' });
     });
     await restarted(async (service) => {
@@ -227,7 +236,9 @@ describe('after the death of image-service', () => {
     await restarted(async (service) => {
       chat.return();
       await expect(ended(service, reply.id)).resolves.toMatchObject({ state: 'done', width: 1_024 });
-      expect(engine.orders).toMatchObject([{ prompt: 'A picture of a forgotten fence.' }]);
+      expect(engine.orders).toMatchObject([
+        { graph: { '2': { inputs: { text: 'A picture of a forgotten fence.' } } } },
+      ]);
     });
   });
 

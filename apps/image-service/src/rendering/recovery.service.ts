@@ -123,7 +123,7 @@ export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy 
       return;
     }
     const isLogged = parseReplyLog(await this.logs.read(key)).some(({ type }) => type === 'end');
-    const render = new ActiveRender(request, log);
+    const render = new ActiveRender(request, log, this.clock);
     for (const { id, width, height } of await this.images.imagesOf(messageId)) {
       render.attachments.push({ image_id: id, width, height });
     }

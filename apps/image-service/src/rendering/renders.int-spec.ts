@@ -15,7 +15,7 @@ import { eventually, openTestDatabase, startRedis, type TestDatabase } from '@ba
 import sharp from 'sharp';
 import { imageSchema } from '../migrations/schema.ts';
 import { FakeChatService } from '../testing/fake-chat-service.ts';
-import { FakeImageEngine, FakePromptWriter, forEver } from '../testing/fake-engines.ts';
+import { FakeImageEngine, FakePictureLanguage, forEver } from '../testing/fake-engines.ts';
 import { ImageProcess } from '../testing/image-process.ts';
 
 const ANNA = 1;
@@ -29,7 +29,7 @@ describe('an image request', () => {
   let folder: string;
   let gpu: FakeGpu;
   let chat: FakeChatService;
-  let prompts: FakePromptWriter;
+  let prompts: FakePictureLanguage;
   let engine: FakeImageEngine;
   let service: ImageProcess;
 
@@ -51,7 +51,7 @@ describe('an image request', () => {
     chat.ends.length = 0;
     chat.models = ['gpt-oss:20b'];
     chat.onEnd = () => undefined;
-    prompts = new FakePromptWriter();
+    prompts = new FakePictureLanguage();
     engine = new FakeImageEngine(() => picture);
     service = await ImageProcess.start({
       source: database.source,
@@ -144,11 +144,9 @@ describe('an image request', () => {
   test('sizes that nobody chose are the installation’s, and seeds differ', async () => {
     const [one, two] = [await ask(), await ask()];
     await Promise.all([ended(one), ended(two)]);
-    expect(engine.orders).toMatchObject([
-      { width: 1_024, height: 768 },
-      { width: 1_024, height: 768 },
-    ]);
-    expect(new Set(engine.orders.map(({ seed }) => seed)).size).toBe(2);
+    const size = { '5': { inputs: { width: 1_024, height: 768, batch_size: 1 } } };
+    expect(engine.orders).toMatchObject([{ graph: size }, { graph: size }]);
+    expect(new Set(engine.orders.map(({ graph }) => graph['9']?.inputs['seed'])).size).toBe(2);
     expect(new Set(engine.orders.map(({ promptId }) => promptId)).size).toBe(2);
   });
 
@@ -189,7 +187,10 @@ describe('an image request', () => {
 
   describe('a language model that is of no help', () => {
     test.each<[string, () => void]>([
-      ['talks nonsense', () => (prompts.writing = (description) => ({ prompt: description, by: 'user' }))],
+      [
+        'talks nonsense',
+        () => (prompts.writing = (description) => ({ prompt: description, by: 'user', settings: null })),
+      ],
       ['fails', () => (prompts.writing = () => Promise.reject(new AppError('engine.failed')))],
       ['is not installed', () => (prompts.writing = () => Promise.reject(new AppError('model.unknown')))],
       ['is silent', () => (prompts.writing = () => Promise.reject(new AppError('engine.stalled')))],
@@ -204,7 +205,7 @@ describe('an image request', () => {
         prompt: 'a fence',
         promptBy: 'user',
       });
-      expect(engine.orders).toMatchObject([{ prompt: 'a fence' }]);
+      expect(engine.orders).toMatchObject([{ graph: { '2': { inputs: { text: 'a fence' } } } }]);
     });
   });
 
@@ -266,7 +267,7 @@ describe('an image request', () => {
     test('a connection that the guard cuts just before the lease is known to be lost is a lost lease', async () => {
       const cut = Promise.withResolvers<never>();
       prompts.writing = () =>
-        prompts.asked.length === 1 ? cut.promise : { prompt: 'A fence.', by: 'model' };
+        prompts.asked.length === 1 ? cut.promise : { prompt: 'A fence.', by: 'model', settings: null };
       const messageId = await ask();
       await eventually(() => prompts.asked.length === 1);
       cut.reject(new AppError('engine.unavailable'));
@@ -319,7 +320,7 @@ describe('an image request', () => {
       ['while the prompt is written', () => (prompts.writing = forEver), (id) => inState(id, 'prompting')],
       [
         'while it waits for the picture',
-        () => (prompts.writing = (prompt) => (gpu.pause(), { prompt, by: 'model' })),
+        () => (prompts.writing = (prompt) => (gpu.pause(), { prompt, by: 'model', settings: null })),
         (id) => eventually(() => gpu.isWaiting(`render-${id}-1`)),
       ],
       ['while it loads', () => (engine.rendering = forEver), (id) => inState(id, 'loading')],

@@ -52,7 +52,7 @@ export class RendersService implements OnModuleDestroy {
 
   /** Goes on with a request that an earlier process left; its log goes on where it is. */
   adopt(request: ImageRequestRow, log: ReplyLog): void {
-    const render = new ActiveRender(request, log);
+    const render = new ActiveRender(request, log, this.clock);
     this.follow(render, () => this.live(render));
   }
 

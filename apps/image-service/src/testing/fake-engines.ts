@@ -1,6 +1,7 @@
 import type { EngineDoor } from '../engines/engine-door.ts';
-import type { ImageEngine, RenderListener, RenderOrder } from '../engines/image-engine.ts';
-import type { PromptWriter, WrittenPrompt } from '../prompting/prompt-writer.ts';
+import type { GivenOrder, ImageEngine, RenderListener, RenderOrder } from '../engines/image-engine.ts';
+import type { PictureLanguage, Wish, WrittenPrompt } from '../language/picture-language.ts';
+import type { ObjectInfo } from '../workflows/check-workflow.ts';
 
 /** Rejects with the signal's reason, as every engine does that is left. */
 function aborted(signal: AbortSignal): Promise<never> {
@@ -11,16 +12,30 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-type Writing = (description: string, model: string) => WrittenPrompt | Promise<WrittenPrompt>;
+type Writing = (description: string, wish: Wish) => WrittenPrompt | Promise<WrittenPrompt>;
+type Seeing = (picture: Buffer) => string | null | Promise<string | null>;
 
-/** Writes what a test says. */
-export class FakePromptWriter implements PromptWriter {
+/** Writes and sees what a test says. */
+export class FakePictureLanguage implements PictureLanguage {
+  /** Models that were asked, in order. */
   readonly asked: string[] = [];
-  writing: Writing = (description) => ({ prompt: `A picture of ${description}.`, by: 'model' });
+  readonly wishes: Wish[] = [];
+  writing: Writing = (description) => ({
+    prompt: `A picture of ${description}.`,
+    by: 'model',
+    settings: null,
+  });
+  seeing: Seeing = () => 'A red fence.';
 
-  async write(description: string, model: string, door: EngineDoor): Promise<WrittenPrompt> {
+  async describe(picture: Buffer, model: string, door: EngineDoor): Promise<string | null> {
     this.asked.push(model);
-    return Promise.race([aborted(door.signal), Promise.resolve(this.writing(description, model))]);
+    return Promise.race([aborted(door.signal), Promise.resolve(this.seeing(picture))]);
+  }
+
+  async write(wish: Wish, model: string, door: EngineDoor): Promise<WrittenPrompt> {
+    this.asked.push(model);
+    this.wishes.push(wish);
+    return Promise.race([aborted(door.signal), Promise.resolve(this.writing(wish.description, wish))]);
   }
 }
 
@@ -32,6 +47,7 @@ export class FakeImageEngine implements ImageEngine {
   readonly orders: RenderOrder[] = [];
   readonly followed: string[] = [];
   readonly known = new Set<string>();
+  readonly brought: { readonly name: string; readonly bytes: Buffer }[] = [];
   rendering: Rendering;
 
   constructor(rendering: Rendering) {
@@ -47,9 +63,21 @@ export class FakeImageEngine implements ImageEngine {
     return this.run(door, listener, order);
   }
 
-  follow(promptId: string, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
+  follow({ promptId }: GivenOrder, door: EngineDoor, listener: RenderListener): Promise<Buffer> {
     this.followed.push(promptId);
     return this.run(door, listener, null);
+  }
+
+  async bring(picture: { readonly name: string; readonly bytes: Buffer }): Promise<string> {
+    this.brought.push(picture);
+    return `baton/${picture.name}`;
+  }
+
+  /** Has every class, with whatever inputs the graph gives it. */
+  async describe(classes: readonly string[]): Promise<ObjectInfo> {
+    const anything = new Proxy({}, { get: () => ['*'], ownKeys: () => [] });
+    const described = { input: { required: anything, optional: {} }, output: [1, 2, 3], output_node: false };
+    return Object.fromEntries(classes.map((name) => [name, described]));
   }
 
   private run(door: EngineDoor, listener: RenderListener, order: RenderOrder | null): Promise<Buffer> {

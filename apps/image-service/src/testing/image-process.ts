@@ -14,22 +14,32 @@ import { EndingsService } from '../rendering/endings.service.ts';
 import { GpuTurnsService } from '../rendering/gpu-turns.service.ts';
 import { PictureStepService } from '../rendering/picture-step.service.ts';
 import { PreviewShelf } from '../rendering/preview-shelf.ts';
-import { PromptStepService } from '../rendering/prompt-step.service.ts';
+import { LanguageStepService } from '../rendering/language-step.service.ts';
 import { RecoveryService } from '../rendering/recovery.service.ts';
 import { RenderMetrics } from '../rendering/render-metrics.ts';
 import { RendersService } from '../rendering/renders.service.ts';
 import type { FakeChatService } from './fake-chat-service.ts';
-import type { FakeImageEngine, FakePromptWriter } from './fake-engines.ts';
+import { WorkflowsService } from '../workflows/workflows.service.ts';
+import type { FakeImageEngine, FakePictureLanguage } from './fake-engines.ts';
+import type { WorkflowSettings } from '../tokens.ts';
 import { hurriedClock } from './time.ts';
 
 const SETTINGS = {
-  checkpoint: 'flux1-dev-fp8.safetensors',
+  model: 'flux1-dev-fp8',
   silenceMs: 300_000,
   isSimulated: true,
   defaultWidth: 1_024,
   defaultHeight: 768,
   steps: 4,
+  visionModel: 'llava:13b',
+  modelSide: 1_024,
 };
+const WORKFLOWS = {
+  files: { kind: 'checkpoint', checkpoint: 'flux1-dev-fp8.safetensors' },
+  textPath: null,
+  imagePath: null,
+  upscalePath: null,
+} as const;
 
 export interface ImageProcessParts {
   readonly source: DataSource;
@@ -37,8 +47,9 @@ export interface ImageProcessParts {
   readonly folder: string;
   readonly gpu: FakeGpu;
   readonly chat: FakeChatService;
-  readonly prompts: FakePromptWriter;
+  readonly prompts: FakePictureLanguage;
   readonly engine: FakeImageEngine;
+  readonly workflows?: Partial<WorkflowSettings>;
 }
 
 /** All of image-service but its edges to other processes, put together as `app.module.ts` does. */
@@ -47,6 +58,7 @@ export class ImageProcess {
   readonly requests: RequestsService;
   readonly recovery: RecoveryService;
   readonly renders: RendersService;
+  readonly files: PictureFiles;
   readonly logs: ReplyLogWriter;
   readonly previews = new PreviewShelf();
   readonly metrics = new Metrics('image-service');
@@ -55,7 +67,8 @@ export class ImageProcess {
   private readonly reader: ReplyLogReader;
   private readonly end = new AbortController();
 
-  private constructor({ source, redisUrl, folder, gpu, chat, prompts, engine }: ImageProcessParts) {
+  private constructor(parts: ImageProcessParts) {
+    const { source, redisUrl, folder, gpu, chat, prompts, engine } = parts;
     this.redis = new RedisConnections(redisUrl, quietLog);
     const [writer, commands, reader] = ['writer', 'commands', 'reader'].map((name) =>
       this.redis.dedicated(name),
@@ -66,21 +79,41 @@ export class ImageProcess {
     this.images = new ImagesRepository(source);
     const { images, logs, previews } = this;
     const turns = new GpuTurnsService(gpu, hurriedClock);
-    const prompt = new PromptStepService(turns, prompts, chat, images, quietLog);
     const files = new PictureFiles(new LocalPictureStorage(folder), {
       folder,
       upload: { maxWidth: 4_096, maxHeight: 4_096 },
       modelSide: 1_024,
       quotaBytes: 0,
     });
-    const picture = new PictureStepService(turns, engine, images, files, previews, SETTINGS, hurriedClock);
-    const attempts = new AttemptsService(prompt, picture, images, hurriedClock);
+    this.files = files;
+    const workflows = new WorkflowsService({ ...WORKFLOWS, ...parts.workflows }, engine, quietLog);
+    const language = new LanguageStepService(turns, prompts, chat, images, files, SETTINGS, quietLog);
+    const picture = new PictureStepService(
+      turns,
+      engine,
+      workflows,
+      images,
+      files,
+      previews,
+      SETTINGS,
+      hurriedClock,
+    );
+    const attempts = new AttemptsService(language, picture, images, hurriedClock);
     const endings = new EndingsService(images, chat, new RenderMetrics(this.metrics), hurriedClock, quietLog);
     this.renders = new RendersService(attempts, endings, images, logs, previews, hurriedClock, quietLog);
     const { renders } = this;
     this.recovery = new RecoveryService(images, renders, logs, chat, SETTINGS, hurriedClock, quietLog);
     const { recovery } = this;
-    this.requests = new RequestsService(images, renders, recovery, chat, SETTINGS, hurriedClock, quietLog);
+    this.requests = new RequestsService(
+      images,
+      renders,
+      recovery,
+      workflows,
+      chat,
+      SETTINGS,
+      hurriedClock,
+      quietLog,
+    );
   }
 
   static async start(parts: ImageProcessParts): Promise<ImageProcess> {

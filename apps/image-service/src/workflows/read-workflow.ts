@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { SLOT_NAMES, UnclearWorkflow, findSlots, type WorkflowSlots } from './workflow-slots.ts';
+import {
+  SLOT_NAMES,
+  UnclearWorkflow,
+  findImageSlots,
+  findSlots,
+  type WorkflowSlots,
+} from './workflow-slots.ts';
 import { hashOf, workflow, type Workflow } from './workflow.ts';
 
 /** A graph with its places for values. */
@@ -22,13 +28,8 @@ const declaration = z.strictObject(
 export class WorkflowUnusable extends Error {}
 
 /** @throws UnclearWorkflow */
-export function prepareWorkflow(
-  name: string,
-  graph: Workflow,
-  declared: z.infer<typeof declaration> = {},
-): PreparedWorkflow {
-  const slots = findSlots(graph, withoutUndefined(declared));
-  return { name, hash: hashOf(graph), graph, ...slots };
+export function prepareWorkflow(name: string, graph: Workflow): PreparedWorkflow {
+  return { name, hash: hashOf(graph), graph, ...findSlots(graph) };
 }
 
 /**
@@ -38,11 +39,20 @@ export function prepareWorkflow(
  * @throws WorkflowUnusable
  */
 export function readWorkflow(path: string): PreparedWorkflow {
+  return readWith(path, findSlots);
+}
+
+/** Reads a graph that makes a picture larger: it needs no prompt and no sampler. @throws WorkflowUnusable */
+export function prepareUpscale(path: string): PreparedWorkflow {
+  return readWith(path, findImageSlots);
+}
+
+function readWith(path: string, find: typeof findSlots): PreparedWorkflow {
   const name = path.split(/[\\/]/).at(-1) ?? path;
   const graph = graphOf(name, parsed(name, path));
   const declared = readDeclaration(path);
   try {
-    return prepareWorkflow(name, graph, declared);
+    return { name, hash: hashOf(graph), graph, ...find(graph, withoutUndefined(declared)) };
   } catch (error) {
     if (!(error instanceof UnclearWorkflow)) throw error;
     throw new WorkflowUnusable(`${name}: ${error.message}`);

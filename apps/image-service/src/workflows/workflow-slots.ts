@@ -68,6 +68,27 @@ export function findSlots(
   return { slots: found, sampler, output };
 }
 
+/** Finds the slots of a graph that changes a picture without a prompt, an upscaler for example. @throws UnclearWorkflow */
+export function findImageSlots(
+  graph: Workflow,
+  declared: Readonly<Partial<Record<SlotName | 'output', string>>> = {},
+): WorkflowSlots {
+  const output = declared.output ?? single(graph, OUTPUTS, 'output');
+  if (graph[output] === undefined) throw new UnclearWorkflow(`there is no node ${output} for "output"`);
+  const loaders = Object.keys(graph).filter((id) => graph[id]?.class_type === 'LoadImage');
+  const [loader, ...others] = loaders;
+  const found: Partial<Record<SlotName, Slot[]>> =
+    loader !== undefined && others.length === 0 ? { image: [{ node: loader, input: 'image' }] } : {};
+  for (const name of SLOT_NAMES) {
+    const words = declared[name];
+    if (words !== undefined) found[name] = words.split(',').map((text) => declaredSlot(graph, name, text));
+  }
+  if (found.image === undefined)
+    throw new UnclearWorkflow('it is not clear where the picture goes: declare "image"');
+  const sampler = Object.keys(graph).find((id) => SAMPLERS.includes(graph[id]?.class_type ?? ''));
+  return { slots: found, sampler: sampler ?? output, output };
+}
+
 function declaredSlot(graph: Workflow, name: string, text: string): Slot {
   const [, node = '', input = ''] = /^\s*([^.]+)\.(.+?)\s*$/.exec(text) ?? [];
   if (graph[node]?.inputs[input] === undefined) {

@@ -85,5 +85,6 @@ export const errorsRu: Readonly<Partial<Record<ErrorCode, string>>> = {
   'image.not_an_image': 'Этот файл не удаётся прочитать как картинку. Подойдут PNG, JPEG, WebP, GIF и AVIF.',
   'image.too_many_pixels': 'В этой картинке слишком много пикселей.',
   'image.quota_reached': 'Ваше место для картинок заполнено. Сначала удалите часть из них.',
+  'image.no_upscaler': 'Схема для увеличения картинок здесь не настроена.',
   'image.workflow_invalid': 'Схема этой установки не подходит к её ComfyUI.',
 };
