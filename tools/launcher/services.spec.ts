@@ -101,3 +101,13 @@ test.each([{}, { JWT_SECRET: 'my own' }])(
 test('every service stops in exactly one wave', () => {
   expect(WAVES.flat().sort()).toEqual([...SERVICES].sort());
 });
+
+test('chat-service is told which Ollama is the one of the GPU, and all other servers as they were written', () => {
+  const base = { OLLAMA_URL_1: 'http://10.0.0.9:11434/v1', OLLAMA_MODEL_1: 'llama3:8b' };
+  const env = serviceEnvironment('chat-service', stack({ ollama: real, comfyui: simulated }), base);
+  expect(env).toMatchObject({ ...base, OLLAMA_URL: 'http://127.0.0.1:11434' });
+  const own = { OLLAMA_URL: 'http://gpu-box:1' };
+  expect(
+    serviceEnvironment('chat-service', stack({ ollama: simulated, comfyui: simulated }), own),
+  ).toMatchObject(own);
+});

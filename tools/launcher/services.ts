@@ -68,6 +68,7 @@ export function serviceEnvironment(
     ...peerAddresses(service, stack.addresses),
     ...simulatedFlags(stack),
     ...(service === 'process-manager' ? engineEnvironment(stack) : {}),
+    ...(service === 'chat-service' ? addressOfMain(stack) : {}),
     // The service ends when the channel to this process closes, whatever the reason.
     BATON_PARENT_IPC: '1',
   };
@@ -120,6 +121,11 @@ function engineEnvironment({ root, dataDir, engines, cardUrl }: StackSettings): 
   // A real engine shares the card with nobody simulated, so the real driver is asked then.
   const isAllSimulated = ENGINE_IDS.every((engine) => engines[engine].kind === 'simulated');
   return { ...settings, SIM_CARD_URL: isAllSimulated ? (cardUrl ?? '') : '' };
+}
+
+/** An OLLAMA_URL_1 that names the engine which was found means that one, and not a second server beside it. */
+function addressOfMain({ engines: { ollama } }: StackSettings): Record<string, string> {
+  return ollama.kind === 'attached' ? { OLLAMA_URL: ollama.url } : {};
 }
 
 function simulatorCommand(

@@ -68,6 +68,12 @@ export class ScriptedOllama {
   readonly asked: Asked[] = [];
   readonly url: string;
   connections = 0;
+  /** What `/api/tags` tells: names with what the models can do. Looks are not counted as asked. */
+  installed: readonly { readonly name: string; readonly capabilities?: readonly string[] }[] = [];
+  /** Names of those in memory, as `/api/ps` tells them. */
+  loaded: readonly string[] = [];
+  /** Cuts every connection, as a server that has died does. */
+  isAway = false;
   private scripts: Script[] = [];
   private readonly server: Server;
 
@@ -99,6 +105,14 @@ export class ScriptedOllama {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.isAway) {
+      request.socket.destroy();
+      return;
+    }
+    if (request.method === 'GET') {
+      this.tell(request.url ?? '', response);
+      return;
+    }
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = JSON.parse(Buffer.concat(pieces).toString('utf8')) as Asked['body'];
@@ -106,5 +120,17 @@ export class ScriptedOllama {
     const script = this.scripts[Math.min(this.asked.length, this.scripts.length - 1)];
     this.asked.push(asked);
     await script?.(new Answer(response), asked);
+  }
+
+  private tell(path: string, response: ServerResponse): void {
+    const isTags = path.endsWith('/api/tags');
+    const models = isTags
+      ? this.installed.map(({ name, capabilities = ['completion'] }) => ({
+          ...{ name, model: name, size: 1_000, digest: `digest of ${name}`, capabilities },
+          details: { parameter_size: '8.0B', quantization_level: 'Q4_K_M' },
+        }))
+      : this.loaded.map((name) => ({ name, digest: `digest of ${name}`, size_vram: 900 }));
+    response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(JSON.stringify({ models }));
   }
 }

@@ -10,6 +10,8 @@ export interface MessageEnd {
   readonly thinking?: string | null;
   /** All that is told about the answer, with what was known before it began. */
   readonly details?: MessageDetails | null;
+  /** Who answered, where that is another than the one that was asked. */
+  readonly model?: string;
   /** From the engine taking the question to its last token. */
   readonly answerMs?: number | null;
   readonly usage?: Usage | null;

@@ -174,6 +174,7 @@ function columnsOf(end: MessageEnd, now: number) {
     ...(end.content === undefined ? {} : { content: end.content }),
     ...(end.thinking === undefined ? {} : { thinking: end.thinking }),
     ...(end.details === undefined ? {} : { details: end.details }),
+    ...(end.model === undefined ? {} : { model: end.model }),
     ...(end.answerMs === undefined ? {} : { answerMs: end.answerMs }),
     ...(end.attachments === undefined ? {} : { attachments: end.attachments }),
     ...(end.usage === undefined

@@ -1,4 +1,4 @@
-import type { AnswerEngine, AnswerOptions, ModelServer, TimelineEntry, WaitingView } from '@baton/contracts';
+import type { AnswerEngine, GpuUrgency, ModelServer, TimelineEntry, WaitingView } from '@baton/contracts';
 import type { ChatEngine, EngineDoor } from '../engines/chat-engine.ts';
 
 /** One answer that wants a place. */
@@ -11,7 +11,7 @@ export interface SeatRequest {
   readonly model: string;
   /** Expected time of the answer, without waiting. */
   readonly estimateMs: number;
-  readonly urgency: NonNullable<AnswerOptions['urgency']>;
+  readonly urgency: GpuUrgency;
   /** Aborted: the answer is not wanted here any more, whether it waits or is under way. */
   readonly signal: AbortSignal;
   /** Where it stands while it waits. */

@@ -1,10 +1,10 @@
-import type { WaitingView } from '@baton/contracts';
+import type { GpuUrgency, WaitingView } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 
 export interface SlotRequest {
   readonly jobId: string;
   readonly userId: number;
-  readonly urgency: 'interactive' | 'background';
+  readonly urgency: GpuUrgency;
   readonly estimateMs: number;
   readonly signal: AbortSignal;
   readonly onWaiting: (view: WaitingView) => void;
@@ -30,7 +30,7 @@ const P90_FACTOR = 2;
 
 /**
  * So many answers at a time, and a fair wait for the others. Who is next, in this order:
- *   1. interactive work, and background work that has waited long;
+ *   1. interactive work, and background work that has waited long; then other background work; then chores;
  *   2. whoever has fewer answers running or waiting before this one: users take turns, however many one of them asks for;
  *   3. who came first.
  */
@@ -117,12 +117,17 @@ export class FairSlots {
     for (const { request } of this.holders) count(turnsOf, request.userId);
     const ranked = this.waiters.map((waiter) => {
       const { urgency, userId } = waiter.request;
-      const isUrgent = urgency === 'interactive' || now - waiter.sinceMs >= BACKGROUND_PATIENCE_MS;
-      return { waiter, hurry: isUrgent ? 0 : 1, turn: count(turnsOf, userId) };
+      return { waiter, hurry: hurryOf(urgency, now - waiter.sinceMs), turn: count(turnsOf, userId) };
     });
     // Sorting is stable: among equals the order of arrival stays.
     return ranked.sort((a, b) => a.hurry - b.hurry || a.turn - b.turn).map(({ waiter }) => waiter);
   }
+}
+
+/** Smaller goes first. */
+function hurryOf(urgency: GpuUrgency, waitedMs: number): number {
+  if (urgency === 'chore') return 2;
+  return urgency === 'interactive' || waitedMs >= BACKGROUND_PATIENCE_MS ? 0 : 1;
 }
 
 /** How many there were before, this one not counted. */

@@ -139,9 +139,10 @@ export class ActiveReply {
     return this.stay === null ? { idle_ms: 0, returned_ms: null } : this.stay.receipt(this.stoppedAtMs);
   }
 
-  /** Leaves the place where the reply waits, for another. False when something of the answer was shown already. */
+  /** Leaves the place where the reply waits, for another. False when something was shown, or it is there already. */
   moveTo(destination: Destination): boolean {
-    if (this.isShown || this.stop.signal.aborted) return false;
+    if (this.isShown || this.stop.signal.aborted || this.details.instance === destination.server)
+      return false;
     this.destination = destination;
     this.leave.abort(MOVED);
     return true;

@@ -87,7 +87,8 @@ export class EndingsService {
   /** Waits for a database that is away: until it is back the text is safe in the log. */
   private store(reply: ActiveReply, end: EndEvent, closing: AbortSignal): Promise<boolean> {
     const { replyId } = reply.task;
-    const stored = messageEndOf(end, reply, reply.answerMs);
+    const { answerMs, model } = reply;
+    const stored = messageEndOf(end, reply, { answerMs, ...(model === reply.task.model ? {} : { model }) });
     return untilItWorks(() => this.exchanges.finish(replyId, stored), {
       clock: this.clock,
       firstPauseMs: FIRST_STORE_PAUSE_MS,

@@ -57,6 +57,11 @@ export class GenerationService implements OnModuleDestroy {
     return this.running.get(replyId)?.reply.state;
   }
 
+  /** What a reply under way was asked for. */
+  taskOf(replyId: number): ReplyTask | undefined {
+    return this.running.get(replyId)?.reply.task;
+  }
+
   /** Stops a reply and resolves when its end is stored. Does nothing for one that is not under way. */
   async stop(replyId: number): Promise<void> {
     const running = this.running.get(replyId);
@@ -80,7 +85,7 @@ export class GenerationService implements OnModuleDestroy {
 
   /**
    * Sends a reply that waits to another place, under the same id and log; its job is given back. False when it is not
-   * under way here, or something of the answer was shown already.
+   * under way here, is at that place already, or something of the answer was shown.
    *
    * @throws AppError `local.not_set_up`, `server.unknown`
    */

@@ -16,6 +16,13 @@ const DONE: EndEvent = {
   usage: { prompt_tokens: 3, completion_tokens: 1 },
 };
 
+/** What a reply had come to when its process died. */
+interface Left {
+  readonly thinking?: string;
+  readonly text?: string;
+  readonly end?: EndEvent;
+}
+
 describe('after the death of chat-service', () => {
   let database: TestDatabase;
   let redisUrl: string;
@@ -54,12 +61,13 @@ describe('after the death of chat-service', () => {
   }
 
   /** Puts a reply into the state in which a death at some moment leaves it. */
-  async function leaveBehind(logged: { readonly text?: string; readonly end?: EndEvent }) {
+  async function leaveBehind(logged: Left) {
     const asked = await ask(before);
     await eventually(async () => (await before.logs.read(replyLogKey(asked.replyId))) !== '');
     await before.kill();
     const writer = await ChatProcess.start({ source: database.source, redisUrl, gpu: gpuBefore });
     const log = await writer.logs.resume(replyLogKey(asked.replyId));
+    if (logged.thinking !== undefined) log.append({ type: 'thinking', text: logged.thinking });
     if (logged.text !== undefined) log.append({ type: 'text', text: logged.text });
     if (logged.end !== undefined) log.append(logged.end);
     await log.flush();
@@ -111,6 +119,19 @@ describe('after the death of chat-service', () => {
       expect((await service.events(replyId)).at(-1)).toMatchObject({
         type: 'end',
         code: 'reply.interrupted',
+      });
+      expect(gpu.jobIds).toEqual([]);
+    });
+  });
+
+  test('a reply that was still being thought about ends as interrupted, and keeps the thinking', async () => {
+    const { replyId } = await leaveBehind({ thinking: 'Let me' });
+    await restarted(async (service, gpu) => {
+      await expect(service.replies.get(ANNA, replyId)).resolves.toMatchObject({
+        state: 'failed',
+        content: '',
+        thinking: 'Let me',
+        error: { code: 'reply.interrupted' },
       });
       expect(gpu.jobIds).toEqual([]);
     });

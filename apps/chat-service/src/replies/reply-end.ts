@@ -29,7 +29,7 @@ export async function endOf(reply: ActiveReply, failure: unknown): Promise<EndEv
 export function messageEndOf(
   end: EndEvent,
   { text, thinking }: Written,
-  answerMs: number | null = null,
+  measured: Pick<MessageEnd, 'answerMs' | 'model'> = {},
 ): MessageEnd {
   const { state, timeline, usage, details = null } = end;
   return {
@@ -40,7 +40,7 @@ export function messageEndOf(
     details,
     content: text,
     thinking: thinking === '' ? null : thinking,
-    answerMs,
+    ...measured,
   };
 }
 
