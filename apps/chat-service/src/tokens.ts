@@ -10,6 +10,12 @@ export const LOCAL_PLACE = Symbol('LOCAL_PLACE');
 export const IMAGE_SERVICE = Symbol('IMAGE_SERVICE');
 export const IMAGE_SERVICE_URL = Symbol('IMAGE_SERVICE_URL');
 
+export const CACHE_SETTINGS = Symbol('CACHE_SETTINGS');
+export type CacheSettings = ChatServiceConfig['cache'];
+
+export const TITLE_SETTINGS = Symbol('TITLE_SETTINGS');
+export type TitleSettings = ChatServiceConfig['titles'];
+
 export const LOCAL_SETTINGS = Symbol('LOCAL_SETTINGS');
 export type LocalSettings = ChatServiceConfig['local'];
 

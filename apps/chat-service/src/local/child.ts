@@ -9,7 +9,7 @@ import { order, type LocalQuestion, type Order, type Report } from './local-wire
  * the end of memory takes nothing else along.
  */
 
-/** Above ordinary processes: whoever waits for the page goes first. */
+/** While it computes, whoever waits for the page goes first; while it starts, somebody waits for it. */
 const NICENESS = 5;
 /** The kernel's choice when memory runs out: this process rather than any other of Baton. */
 const OOM_SCORE = '800';
@@ -22,13 +22,12 @@ function tell(report: Report): void {
   process.send?.(report, () => undefined);
 }
 
-async function standBack(): Promise<void> {
+function standBack(): void {
   try {
     setPriority(NICENESS);
   } catch {
     // As before, then.
   }
-  await writeFile('/proc/self/oom_score_adj', OOM_SCORE).catch(() => undefined);
 }
 
 async function carryOut(taken: Order): Promise<void> {
@@ -39,6 +38,7 @@ async function carryOut(taken: Order): Promise<void> {
     case 'load': {
       const startedAt = performance.now();
       loaded = await LoadedLlama.load(taken.settings);
+      standBack();
       const bytes = process.memoryUsage.rss();
       tell({ type: 'loaded', ms: Math.round(performance.now() - startedAt), bytes });
       return;
@@ -83,4 +83,5 @@ process.on('message', (message: unknown) => {
     tell({ type: 'trouble', trouble, cause: String(error) });
   });
 });
-await standBack();
+// Only Linux has it, and nothing depends on it.
+await writeFile('/proc/self/oom_score_adj', OOM_SCORE).catch(() => undefined);

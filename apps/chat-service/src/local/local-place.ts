@@ -146,7 +146,7 @@ export class LocalPlace implements AnswerPlace, OnApplicationBootstrap, OnApplic
         model: this.modelName,
         size_bytes: sizeBytes,
         parameter_size: parameterSize(facts.parameters),
-        quantization: facts.quantization,
+        quantization: facts.quantization ?? null,
         context_length: Math.min(facts.contextLength, this.settings.contextLength),
         capabilities: ['completion', ...(facts.thinks ? ['thinking'] : [])],
         loaded: loadedBytes !== null,

@@ -46,7 +46,7 @@ export type LocalTrouble = z.infer<typeof localTrouble>;
 /** What a file holds. */
 export const localModelFacts = z.object({
   parameters: z.int().nonnegative(),
-  quantization: z.string().nullable(),
+  quantization: z.string().nullish(),
   /** What it was trained for. */
   contextLength: z.int().positive(),
   thinks: z.boolean(),
