@@ -125,6 +125,16 @@ export class ChatsService {
     if (!isDeleted) throw new AppError('chat.not_found', { chatId });
   }
 
+  /** Whether a model may give it a title: the chat is listed, and nobody has chosen one. */
+  async isTitleOpen(userId: number, chatId: number): Promise<boolean> {
+    return (await this.chats.find(userId, chatId))?.titleBy === 'message';
+  }
+
+  /** False when somebody has chosen one meanwhile, or the chat is gone. */
+  setModelTitle(chatId: number, title: string): Promise<boolean> {
+    return this.chats.setModelTitle(chatId, title);
+  }
+
   /** The two messages of an image request; the second waits for `finishImage`. @throws AppError `chat.not_found` */
   addImageMessages(userId: number, chatId: number, description: string): Promise<SentMessage> {
     const now = this.clock.now();

@@ -307,7 +307,7 @@ describe.each(DIALECTS)('messages of a chat in %s', (dialect) => {
     test('its words are changed, for readers, model and search; the branch stays', async () => {
       const chat = await Conversation.begin();
       const { message, reply } = await chat.say('paint');
-      clock.advance(1_000);
+      await clock.advance(1_000);
       const edited = await core.messages.edit(chat.name(message.id), 'varnish');
       expect(edited).toMatchObject({ content: 'varnish', edited_at: new Date(clock.now()).toISOString() });
       await core.messages.edit(chat.name(reply.id), 'certainly');
@@ -378,7 +378,7 @@ describe.each(DIALECTS)('messages of a chat in %s', (dialect) => {
     const chat = await Conversation.begin();
     const { message, reply } = await chat.say('one');
     const { updated_at: before } = (await core.chats.get(chat.userId, chat.chatId)).chat;
-    clock.advance(1_000);
+    await clock.advance(1_000);
     await expect(core.messages.rate(chat.name(reply.id), 'up')).resolves.toMatchObject({ rating: 'up' });
     await expect(core.messages.rate(chat.name(reply.id), null)).resolves.toMatchObject({ rating: null });
     await core.messages.select(chat.name(reply.id));

@@ -41,14 +41,13 @@ export class Branches1795219200000 implements MigrationInterface {
     // Made before the other one goes: MariaDB wants an index for every order of the list at all times.
     await runner.createIndex('chats', index('chats_of_user', ['user_id', 'pinned', 'updated_at', 'id']));
     await runner.dropIndex('chats', 'chats_listed');
-    await runner.dropColumns(
-      'chat_messages',
-      messageColumns(dialect).map(({ name }) => name),
-    );
-    await runner.dropColumns(
-      'chats',
-      chatColumns(dialect).map(({ name }) => name),
-    );
+    // Not by way of TypeORM: for SQLite it makes the table anew, and the old chats would take their messages with them.
+    for (const [table, added] of [
+      ['chat_messages', messageColumns(dialect)],
+      ['chats', chatColumns(dialect)],
+    ] as const) {
+      for (const { name } of added) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${name}`);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { dialectOf, longText, type Dialect } from '@baton/platform/database';
-import { Table, TableColumn, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { dialectOf, type Dialect } from '@baton/platform/database';
+import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { z } from 'zod';
 import { WORD_CHARS, fold } from '../chats/search-words.ts';
 import { WordsRepository } from '../chats/words.repository.ts';
@@ -31,10 +31,9 @@ export class SearchWords1795305600000 implements MigrationInterface {
     ] as const) {
       await runner.query(ADD_FOLDED[dialect](table));
       await fillFolded(runner, table, text);
-      // As it was: without a default, which text columns of older servers cannot have.
+      // As it was: without a default. SQLite keeps its own, since a table made anew would take all messages with it.
       if (dialect === 'mysql')
         await runner.query(`ALTER TABLE ${table} MODIFY search_text ${FOLDED_TYPE} NOT NULL`);
-      else await runner.changeColumn(table, 'search_text', folded(dialect));
     }
     await runner.dropIndex('chat_messages', 'messages_deleted');
     await runner.dropIndex('chats', 'chats_of_kind');
@@ -47,10 +46,6 @@ const ADD_FOLDED = {
   mysql: (table: string) => `ALTER TABLE ${table} ADD search_text ${FOLDED_TYPE} NULL`,
   sqlite: (table: string) => `ALTER TABLE ${table} ADD search_text text NOT NULL DEFAULT ''`,
 } as const;
-
-function folded(dialect: Dialect): TableColumn {
-  return new TableColumn({ name: 'search_text', type: longText(dialect) });
-}
 
 /** Only chats that are listed are searched. */
 async function fillWords(runner: QueryRunner): Promise<void> {
