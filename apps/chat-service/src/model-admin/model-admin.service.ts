@@ -2,6 +2,7 @@ import type { ModelAction } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
+import { endsWithin } from './ends-within.ts';
 import type { Kept, ModelKeeper } from './model-keeper.ts';
 import { ModelKeepers } from './model-keepers.service.ts';
 
@@ -10,6 +11,8 @@ export interface ActionRequest {
   readonly model: string;
   readonly server?: string | undefined;
 }
+
+const LOOK_MS = 1_000;
 
 type Deed = 'load' | 'unload' | 'delete';
 
@@ -76,7 +79,8 @@ export class ModelAdminService {
         say: SAY[deed][state],
       };
     } finally {
-      await look();
+      // Usually there at once; a server that is slow to say what it has must not hold up the answer.
+      await endsWithin(look(), LOOK_MS, this.clock);
     }
   }
 }

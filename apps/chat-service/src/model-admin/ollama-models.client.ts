@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { z } from 'zod';
 import { refusalOf } from '../engines/ollama-failure.ts';
 import { modelKey } from '../models/model-name.ts';
+import { endsWithin } from './ends-within.ts';
 import type { Kept, ModelKeeper } from './model-keeper.ts';
 
 export interface OllamaModelsSettings {
@@ -45,10 +46,7 @@ export class OllamaModelsClient implements ModelKeeper {
   async load(model: string): Promise<Kept> {
     const { loadOptions: options, keepAlive: keep_alive } = this.settings;
     const loading = this.generate({ model, keep_alive, options });
-    const isDone = await Promise.race([
-      loading.then(() => true),
-      pause(this.clock, PATIENCE_MS).then(() => false),
-    ]);
+    const isDone = await endsWithin(loading, PATIENCE_MS, this.clock);
     // Its failure shows in the list of models, which does not say that it is loaded.
     if (!isDone) loading.catch(() => undefined);
     return { state: isDone ? 'done' : 'accepted', freedBytes: null };
