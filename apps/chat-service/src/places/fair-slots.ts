@@ -32,13 +32,17 @@ const P90_FACTOR = 2;
  * So many answers at a time, and a fair wait for the others. Who is next, in this order:
  *   1. interactive work, and background work that has waited long; then other background work; then chores;
  *   2. whoever has fewer answers running or waiting before this one: users take turns, however many one of them asks for;
- *   3. who came first.
+ *   3. whoever was served longer ago;
+ *   4. who came first.
  */
 export class FairSlots {
   private readonly max: number;
   private readonly clock: Clock;
   private readonly holders = new Set<Holder>();
   private waiters: Waiter[] = [];
+  /** Per user the number of the last slot given to them; forgotten whenever nobody is here. */
+  private readonly servedBy = new Map<number, number>();
+  private served = 0;
 
   constructor(max: number, clock: Clock) {
     this.max = max;
@@ -83,8 +87,11 @@ export class FairSlots {
       this.waiters = this.waiters.filter((other) => other !== next);
       const holder = { request: next.request, sinceMs: this.clock.monotonic() };
       this.holders.add(holder);
+      this.servedBy.set(next.request.userId, (this.served += 1));
       next.enter(() => {
-        if (this.holders.delete(holder)) this.fill();
+        if (!this.holders.delete(holder)) return;
+        this.fill();
+        if (this.holders.size === 0) this.servedBy.clear();
       });
     }
     this.tellAll();
@@ -117,10 +124,13 @@ export class FairSlots {
     for (const { request } of this.holders) count(turnsOf, request.userId);
     const ranked = this.waiters.map((waiter) => {
       const { urgency, userId } = waiter.request;
-      return { waiter, hurry: hurryOf(urgency, now - waiter.sinceMs), turn: count(turnsOf, userId) };
+      const hurry = hurryOf(urgency, now - waiter.sinceMs);
+      return { waiter, hurry, turn: count(turnsOf, userId), servedAt: this.servedBy.get(userId) ?? 0 };
     });
     // Sorting is stable: among equals the order of arrival stays.
-    return ranked.sort((a, b) => a.hurry - b.hurry || a.turn - b.turn).map(({ waiter }) => waiter);
+    return ranked
+      .sort((a, b) => a.hurry - b.hurry || a.turn - b.turn || a.servedAt - b.servedAt)
+      .map(({ waiter }) => waiter);
   }
 }
 

@@ -13,7 +13,7 @@ export interface Health {
 
 export interface HealthContext {
   readonly server: string;
-  readonly api: OllamaApi;
+  readonly api: Pick<OllamaApi, 'installed' | 'loaded' | 'capabilities'>;
   readonly clock: Clock;
   readonly log: Log;
 }
