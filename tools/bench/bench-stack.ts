@@ -61,6 +61,9 @@ export async function withStack<T>(
       REDIS_URL: '',
       DB_USE_MYSQL: 'false',
       REQUESTS_PER_MINUTE: '1000000',
+      // The same question is asked again and again, and nothing but its answer is measured.
+      ENABLE_CACHING: 'false',
+      CHAT_TITLES: 'false',
       ...(ollamaUrl === undefined ? {} : { OLLAMA_URL: ollamaUrl, COMFYUI_URL: '', COMFYUI_MODE: '' }),
       ...env,
     },

@@ -85,6 +85,7 @@ describe('titles of new chats', () => {
   let gpu: FakeGpu;
   let service: ChatProcess;
   let titles: TitlesService;
+  let metrics: Metrics;
 
   beforeAll(async () => {
     [database, { url: redisUrl }, ollama] = await Promise.all([
@@ -105,7 +106,8 @@ describe('titles of new chats', () => {
     });
     const { images: chats, exchanges, places, models, endings } = service;
     const parts = [chats, exchanges, places, models, endings] as const;
-    titles = new TitlesService(...parts, { isEnabled }, REPLIES, clock, quietLog, new Metrics('test'));
+    metrics = new Metrics('test');
+    titles = new TitlesService(...parts, { isEnabled }, REPLIES, clock, quietLog, metrics);
     titles.onModuleInit();
   }
 
@@ -137,6 +139,11 @@ describe('titles of new chats', () => {
     return (await service.images.get(ANNA, chatId)).chat.title;
   }
 
+  async function outcomes(outcome: string): Promise<number> {
+    const found = await metrics.registry.getSingleMetric('baton_chat_titles_total')?.get();
+    return found?.values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
+  }
+
   test('are made by the model that has just answered, as a chore on its lane', async () => {
     await start();
     const chatId = await newChat();
@@ -163,6 +170,7 @@ describe('titles of new chats', () => {
     const chore = `title-${reply.id}-1`;
     await eventually(() => gpu.jobIds.includes(chore));
     await eventually(() => !gpu.isWaiting(chore));
+    await eventually(async () => (await outcomes('none')) === 1);
     expect(await titleOf(chatId)).toBe(content);
     expect(ollama.asked).toHaveLength(1);
   });
@@ -186,16 +194,13 @@ describe('titles of new chats', () => {
     const mine = await newChat('Mine');
     await answerIn(mine);
     const renamed = await newChat();
-    let finish = (): void => undefined;
-    ollama.play(script, (answer, asked) => {
-      finish = () => script(answer, asked);
-    });
+    const held = Promise.withResolvers<() => void>();
+    ollama.play(script, (answer, asked) => held.resolve(() => script(answer, asked)));
     await answerIn(renamed);
-    await eventually(() => ollama.asked.length === 3);
+    const finish = await held.promise;
     await service.chats.update({ userId: ANNA, chatId: renamed, changes: { title: 'Mine too' } });
     finish();
-    await eventually(() => gpu.jobIds.filter((id) => id.startsWith('title-')).length === 1);
-    await titles.onModuleDestroy();
+    await eventually(async () => (await outcomes('none')) === 1);
     expect(await titleOf(mine)).toBe('Mine');
     expect(await titleOf(renamed)).toBe('Mine too');
   });
@@ -216,8 +221,7 @@ describe('titles of new chats', () => {
     ollama.play(script, (answer) => answer.refuse(500, 'out of memory'));
     const chatId = await newChat();
     const reply = await answerIn(chatId);
-    await eventually(() => ollama.asked.length === 2);
-    await titles.onModuleDestroy();
+    await eventually(async () => (await outcomes('none')) === 1);
     expect(await service.replies.get(ANNA, reply.id)).toMatchObject({
       state: 'done',
       content: 'Use a primer.',

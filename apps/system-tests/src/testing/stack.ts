@@ -40,6 +40,9 @@ const SPEED = 10;
 
 /** Short waits, so that what hangs is found out within a test; long enough for a slow machine. */
 const TEST_SETTINGS = {
+  // The same question may be asked twice, and every use of an engine is one that a test wants: others switch them on.
+  ENABLE_CACHING: 'false',
+  CHAT_TITLES: 'false',
   SIM_CONTROL: JSON.stringify({ speed: SPEED }),
   GPU_RESTORE_DELAY_MS: '200',
   OLLAMA_TIMEOUT_FIRST_TOKEN_SECONDS: '3',
