@@ -3,7 +3,7 @@ export interface ServerEvent {
   /** The event's data as JSON text, which holds no line break. */
   readonly json: string;
   /** What the reader quotes to go on behind this event; an event that stands in no log has none. */
-  readonly id?: number;
+  readonly id?: number | string;
 }
 
 /** Where events go: one reader, over SSE or as one of the replies that a WebSocket follows. */

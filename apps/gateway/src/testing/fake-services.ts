@@ -3,6 +3,7 @@ import { AppError, type ErrorCode } from '@baton/kernel';
 import {
   CHAT_LIMITS,
   addImageMessages,
+  answerNow,
   cancelChatImages,
   cancelImage,
   cancelReplies,
@@ -68,6 +69,7 @@ const CONTRACTS: readonly CallContract[] = [
   getReply,
   cancelReplies,
   cancelReply,
+  answerNow,
   listModels,
   unloadModel,
   startPull,

@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { luaScript } from '../redis/lua.ts';
 
 const APPEND = luaScript(new URL('./lua/append.lua', import.meta.url));
 
-export interface AppendRedis extends Redis {
+interface Append<Result> {
   replyLogAppend(
     log: string,
     shard: string,
@@ -12,11 +12,19 @@ export interface AppendRedis extends Redis {
     chunk: string,
     shardEntries: number,
     ttlMs: number,
-  ): Promise<number>;
+  ): Result;
 }
 
-/** Teaches the connection the script; the commands of one tick leave in one write. */
+export type AppendRedis = Redis & Append<Promise<number>>;
+export type Appends = ChainableCommander & Append<unknown>;
+
+/** Teaches the connection the script. */
 export function withAppend(redis: Redis): AppendRedis {
   redis.defineCommand('replyLogAppend', { numberOfKeys: 2, lua: APPEND });
   return redis as AppendRedis;
+}
+
+/** Any number of appends that leave in one write and are answered together. */
+export function appendsOf(redis: AppendRedis): Appends {
+  return redis.pipeline() as Appends;
 }

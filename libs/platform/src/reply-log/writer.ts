@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { replyLogKeys, type ReplyEvent } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import type { Redis } from 'ioredis';
-import { withAppend, type AppendRedis } from './append-script.ts';
+import { appendsOf, withAppend, type AppendRedis } from './append-script.ts';
+import { LoadPace } from './load-pace.ts';
 import { shardOf } from './shard.ts';
 
 /** About two minutes of four busy shards; a reader that falls behind further takes the durable string instead. */
@@ -37,6 +39,7 @@ export interface ReplyLog {
 export class ReplyLogWriter {
   private readonly redis: AppendRedis;
   private readonly dirty = new Set<WrittenLog>();
+  private readonly pace = new LoadPace();
   private isWriting = false;
 
   /** @param redis a connection of its own that waits through outages */
@@ -78,17 +81,21 @@ export class ReplyLogWriter {
 
   private async drain(): Promise<void> {
     while (this.dirty.size > 0) {
+      const waitMs = this.pace.turn(performance.now());
+      if (waitMs > 0) await pause(waitMs);
       const logs = [...this.dirty];
       this.dirty.clear();
-      await Promise.all(logs.map((log) => this.write(log)));
+      await this.write(logs);
     }
     this.isWriting = false;
   }
 
-  private async write(log: WrittenLog): Promise<void> {
-    const { offset, chunk } = log.take();
-    try {
-      const length = await this.redis.replyLogAppend(
+  /** One write to the socket for all of them, and one answer. */
+  private async write(logs: readonly WrittenLog[]): Promise<void> {
+    const appends = appendsOf(this.redis);
+    for (const log of logs) {
+      const { offset, chunk } = log.take();
+      appends.replyLogAppend(
         replyLogKeys.log(log.key),
         replyLogKeys.shard(shardOf(log.key)),
         log.key,
@@ -97,11 +104,25 @@ export class ReplyLogWriter {
         SHARD_ENTRIES,
         OPEN_TTL_MS,
       );
-      if (log.settle(length)) this.dirty.add(log);
-    } catch (error) {
-      log.fail(error);
+    }
+    const results = await appends.exec();
+    for (const [at, log] of logs.entries()) {
+      const [error, length] = results?.[at] ?? [new AppError('reply.interrupted', { log: log.key })];
+      if (error === null) {
+        if (log.settle(Number(length))) this.dirty.add(log);
+      } else if (isCutOff(error)) {
+        // Sent, perhaps done, and not answered: done again it does nothing, and tells the length.
+        this.dirty.add(log);
+      } else {
+        log.fail(error);
+      }
     }
   }
+}
+
+/** ioredis sends commands of a pipeline again after a lost connection, but not when some of it was answered already. */
+function isCutOff(error: Error): boolean {
+  return error.name === 'AbortError';
 }
 
 interface WriterWork {
