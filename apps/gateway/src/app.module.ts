@@ -11,6 +11,12 @@ import { JwtStrategy } from './auth/jwt-strategy.ts';
 import { Passwords } from './auth/passwords.service.ts';
 import { RefreshTokensRepository } from './auth/refresh-tokens.repository.ts';
 import { ALLOWED_ORIGINS, SameOriginGuard } from './auth/same-origin.guard.ts';
+import { AskController } from './chat/ask.controller.ts';
+import { AskedAnswers } from './chat/asked-answers.service.ts';
+import { BatchesController } from './chat/batches.controller.ts';
+import { DialogueStreamService } from './chat/dialogue-stream.service.ts';
+import { DialoguesController } from './chat/dialogues.controller.ts';
+import { SessionsController } from './chat/sessions.controller.ts';
 import { ChatsController } from './chats/chats.controller.ts';
 import { MessagesController } from './chats/messages.controller.ts';
 import { TransfersController } from './chats/transfers.controller.ts';
@@ -22,6 +28,7 @@ import { ProcessController } from './gpu/process.controller.ts';
 import { ProcessManagers } from './gpu/process-managers.client.ts';
 import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
 import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
+import { ImageLinks } from './images/image-links.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { UPLOAD_BYTES, UploadsController } from './images/uploads.controller.ts';
 import { ATTEMPT_LIMITS, AttemptLimits } from './limits/attempt-limits.service.ts';
@@ -29,7 +36,6 @@ import { RequestLimitGuard } from './limits/request-limit.guard.ts';
 import { REQUESTS_PER_MINUTE, RequestLimits } from './limits/request-limits.service.ts';
 import { ExperimentsController } from './models/experiments.controller.ts';
 import { ModelServersController } from './models/model-servers.controller.ts';
-import { ModelsController } from './models/models.controller.ts';
 import { PullsController } from './models/pulls.controller.ts';
 import { OpsPassController } from './ops/ops-pass.controller.ts';
 import { OpsPasses } from './ops/ops-pass.service.ts';
@@ -68,7 +74,10 @@ export class AppModule {
         TransfersController,
         RepliesController,
         ChatStopsController,
-        ModelsController,
+        AskController,
+        SessionsController,
+        DialoguesController,
+        BatchesController,
         ModelServersController,
         PullsController,
         ExperimentsController,
@@ -110,9 +119,12 @@ export class AppModule {
         LogStreamService,
         ReplyStreamService,
         ReplyStops,
+        AskedAnswers,
+        DialogueStreamService,
         EventSockets,
         GpuFeed,
         ImageFilesClient,
+        ImageLinks,
         OpsPasses,
         // In this order: who is it, may they, not too often.
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -7,6 +7,10 @@ import { ComfyuiDriver } from './engines/comfyui.driver.ts';
 import { ImageFilesController } from './images/image-files.controller.ts';
 import { LocalPictureStorage } from './files/local-picture.storage.ts';
 import { PictureFiles } from './files/picture-files.service.ts';
+import { GalleryController } from './gallery/gallery.controller.ts';
+import { GalleryRepository } from './gallery/gallery.repository.ts';
+import { GalleryService } from './gallery/gallery.service.ts';
+import { SweepService } from './gallery/sweep.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
 import { RequestsService } from './images/requests.service.ts';
@@ -47,11 +51,14 @@ export class AppModule {
         DatabaseModule.forRoot({ schema: imageSchema, ...config.database }),
         GpuLeaseModule.forRoot(config.gpu),
       ],
-      controllers: [ImagesController, ImageFilesController, UploadsController],
+      controllers: [ImagesController, ImageFilesController, UploadsController, GalleryController],
       providers: [
         ImagesRepository,
         PictureFiles,
         UploadsService,
+        GalleryRepository,
+        GalleryService,
+        SweepService,
         PreviewShelf,
         GpuTurnsService,
         LanguageStepService,

@@ -225,6 +225,7 @@ export const ERRORS = {
     retry: 'never',
     say: 'No workflow for larger pictures is configured here.',
   },
+  'image.link_expired': { http: 404, retry: 'never', say: 'This address of a picture is no longer good.' },
   'image.workflow_invalid': {
     http: 500,
     retry: 'never',

@@ -3,6 +3,8 @@ import {
   cancelImage,
   generateImage,
   getImages,
+  upscaleImage,
+  varyImage,
   type SentMessage,
   type imageList,
 } from '@baton/contracts';
@@ -23,6 +25,16 @@ export class ImagesController {
   @HandleCall(generateImage)
   generate({ userId, body }: z.output<typeof generateImage.request>): Promise<SentMessage> {
     return this.requests.generate(userId, body);
+  }
+
+  @HandleCall(varyImage)
+  vary({ userId, imageId, body }: z.output<typeof varyImage.request>): Promise<SentMessage> {
+    return this.requests.vary(userId, imageId, body);
+  }
+
+  @HandleCall(upscaleImage)
+  upscale({ userId, imageId }: z.output<typeof upscaleImage.request>): Promise<SentMessage> {
+    return this.requests.upscale(userId, imageId);
   }
 
   @HandleCall(cancelImage)

@@ -1,6 +1,7 @@
 import {
   addImageMessages,
   finishImageMessage,
+  listGoneMessages,
   listModels,
   listOpenImageMessages,
   type CallContract,
@@ -26,6 +27,8 @@ const CREATED_AT = '2026-11-20T10:00:00.000Z';
 export class FakeChatService implements Pick<CallClient, 'call'> {
   readonly open = new Map<number, OpenMessage>();
   readonly ends: End[] = [];
+  /** Messages that were deleted. */
+  readonly gone = new Set<number>();
   models = ['gpt-oss:20b'];
   /** Called after an end was taken in. */
   onEnd: (end: End) => void | Promise<void> = () => undefined;
@@ -66,12 +69,16 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
             model,
             size_bytes: 1,
             parameter_size: null,
-            capabilities: [],
+            capabilities: model.startsWith('llava') ? ['completion', 'vision'] : ['completion'],
             is_default: true,
           })),
           default_model: this.models[0] ?? 'gpt-oss:20b',
           simulated: true,
         };
+      case listGoneMessages.name: {
+        const { messageIds } = request as z.output<typeof listGoneMessages.request>;
+        return { gone: messageIds.filter((id) => this.gone.has(id)) };
+      }
       default:
         throw new AppError('call.refused', { call: name });
     }

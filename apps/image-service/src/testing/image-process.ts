@@ -7,6 +7,9 @@ import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { LocalPictureStorage } from '../files/local-picture.storage.ts';
 import { PictureFiles } from '../files/picture-files.service.ts';
+import { GalleryRepository } from '../gallery/gallery.repository.ts';
+import { GalleryService } from '../gallery/gallery.service.ts';
+import { SweepService } from '../gallery/sweep.service.ts';
 import { ImagesRepository } from '../images/images.repository.ts';
 import { RequestsService } from '../images/requests.service.ts';
 import { AttemptsService } from '../rendering/attempts.service.ts';
@@ -19,6 +22,7 @@ import { RecoveryService } from '../rendering/recovery.service.ts';
 import { RenderMetrics } from '../rendering/render-metrics.ts';
 import { RendersService } from '../rendering/renders.service.ts';
 import type { FakeChatService } from './fake-chat-service.ts';
+import { UploadsService } from '../uploads/uploads.service.ts';
 import { WorkflowsService } from '../workflows/workflows.service.ts';
 import type { FakeImageEngine, FakePictureLanguage } from './fake-engines.ts';
 import type { WorkflowSettings } from '../tokens.ts';
@@ -34,6 +38,7 @@ const SETTINGS = {
   visionModel: 'llava:13b',
   modelSide: 1_024,
 };
+const FILES = { upload: { maxWidth: 4_096, maxHeight: 4_096 }, modelSide: 1_024, quotaBytes: 0 } as const;
 const WORKFLOWS = {
   files: { kind: 'checkpoint', checkpoint: 'flux1-dev-fp8.safetensors' },
   textPath: null,
@@ -59,6 +64,9 @@ export class ImageProcess {
   readonly recovery: RecoveryService;
   readonly renders: RendersService;
   readonly files: PictureFiles;
+  readonly gallery: GalleryService;
+  readonly uploads: UploadsService;
+  readonly sweeper: SweepService;
   readonly logs: ReplyLogWriter;
   readonly previews = new PreviewShelf();
   readonly metrics = new Metrics('image-service');
@@ -79,12 +87,13 @@ export class ImageProcess {
     this.images = new ImagesRepository(source);
     const { images, logs, previews } = this;
     const turns = new GpuTurnsService(gpu, hurriedClock);
-    const files = new PictureFiles(new LocalPictureStorage(folder), {
-      folder,
-      upload: { maxWidth: 4_096, maxHeight: 4_096 },
-      modelSide: 1_024,
-      quotaBytes: 0,
-    });
+    const storage = new LocalPictureStorage(folder);
+    const settings = { ...FILES, folder };
+    const files = new PictureFiles(storage, settings);
+    const gallery = new GalleryRepository(source);
+    this.gallery = new GalleryService(gallery, images, files, settings, hurriedClock);
+    this.uploads = new UploadsService(files, images, settings, hurriedClock);
+    this.sweeper = new SweepService(gallery, files, storage, chat, hurriedClock, quietLog);
     this.files = files;
     const workflows = new WorkflowsService({ ...WORKFLOWS, ...parts.workflows }, engine, quietLog);
     const language = new LanguageStepService(turns, prompts, chat, images, files, SETTINGS, quietLog);

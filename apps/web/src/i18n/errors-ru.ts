@@ -86,5 +86,6 @@ export const errorsRu: Readonly<Partial<Record<ErrorCode, string>>> = {
   'image.too_many_pixels': 'В этой картинке слишком много пикселей.',
   'image.quota_reached': 'Ваше место для картинок заполнено. Сначала удалите часть из них.',
   'image.no_upscaler': 'Схема для увеличения картинок здесь не настроена.',
+  'image.link_expired': 'Этот адрес картинки больше не действует.',
   'image.workflow_invalid': 'Схема этой установки не подходит к её ComfyUI.',
 };
