@@ -1,0 +1,163 @@
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { gallery as galleryShape, type listGallery } from '@baton/contracts';
+import { FakeGpu } from '@baton/gpu-lease/testing';
+import { DIALECTS, eventually, openTestDatabase, startRedis, type TestDatabase } from '@baton/testing';
+import sharp from 'sharp';
+import type { z } from 'zod';
+import { imageSchema } from '../migrations/schema.ts';
+import { FakeChatService } from '../testing/fake-chat-service.ts';
+import { FakeImageEngine, FakePictureLanguage } from '../testing/fake-engines.ts';
+import { ImageProcess } from '../testing/image-process.ts';
+
+/** One for all: its message ids name logs in Redis, and none may come twice. */
+const chat = new FakeChatService();
+const ANNA = 1;
+const BORIS = 2;
+
+describe.each(DIALECTS)('the gallery in %s', (dialect) => {
+  let database: TestDatabase;
+  let redisUrl: string;
+  let folder: string;
+  let service: ImageProcess;
+  let picture: Buffer<ArrayBuffer>;
+
+  beforeAll(async () => {
+    const color = { width: 64, height: 48, channels: 3, background: '#369' } as const;
+    [{ url: redisUrl }, picture] = await Promise.all([
+      startRedis(),
+      sharp({ create: color }).png().toBuffer() as Promise<Buffer<ArrayBuffer>>,
+    ]);
+  });
+
+  beforeEach(async () => {
+    database = await openTestDatabase(imageSchema, dialect);
+    folder = await mkdtemp(join(tmpdir(), 'gallery-'));
+    chat.gone.clear();
+    chat.return();
+    service = await ImageProcess.start({
+      source: database.source,
+      redisUrl,
+      folder: join(folder, 'images'),
+      gpu: new FakeGpu('http://127.0.0.1:1'),
+      chat,
+      prompts: new FakePictureLanguage(),
+      engine: new FakeImageEngine(() => picture),
+    });
+  });
+  afterEach(async () => {
+    await service.shutDown();
+    await database.close();
+    await rm(folder, { recursive: true });
+  });
+
+  async function made(description: string, userId = ANNA): Promise<{ messageId: number; imageId: number }> {
+    const body = { chat_id: 5, description, use_prompt_as_is: true };
+    const { reply } = await service.requests.generate(userId, body);
+    await eventually(async () => (await service.images.findOwned(reply.id, userId))?.isReported === true);
+    const [image] = await service.requests.get(userId, reply.id);
+    return { messageId: reply.id, imageId: image?.id ?? 0 };
+  }
+
+  async function list(question: Partial<z.input<typeof listGallery.request>> = {}) {
+    const page = await service.gallery.list({ userId: ANNA, limit: 40, ...question });
+    return galleryShape.parse(page);
+  }
+
+  test('shows my pictures, newest first, generated and brought along, and nobody else’s', async () => {
+    const fence = await made('a fence');
+    await made('a castle', BORIS);
+    const upload = await service.uploads.takeIn(ANNA, picture);
+    const { images, storage, next_cursor: next } = await list();
+    expect(images).toMatchObject([
+      { id: upload.id, origin: 'uploaded', message_id: null, prompt: null },
+      { id: fence.imageId, origin: 'generated', message_id: fence.messageId, chat_id: 5, prompt: 'a fence' },
+    ]);
+    expect(next).toBeNull();
+    expect(storage).toEqual({
+      used_bytes: images.reduce((sum, { size_bytes: bytes }) => sum + bytes, 0),
+      limit_bytes: null,
+    });
+    expect((await list({ origin: 'uploaded' })).images).toHaveLength(1);
+  });
+
+  test('comes in pages that meet, also while new pictures arrive', async () => {
+    const ids: number[] = [];
+    for (let count = 0; count < 5; count += 1) ids.push((await service.uploads.takeIn(ANNA, picture)).id);
+    const first = await list({ limit: 2 });
+    await service.uploads.takeIn(ANNA, picture);
+    const second = await list({ limit: 2, cursor: first.next_cursor ?? '' });
+    const third = await list({ limit: 2, cursor: second.next_cursor ?? '' });
+    const seen = [first, second, third].flatMap(({ images }) => images.map(({ id }) => id));
+    expect(seen).toEqual([...ids].reverse());
+    expect(third.next_cursor).toBeNull();
+    await expect(list({ cursor: 'x' })).rejects.toMatchObject({
+      code: 'request.invalid',
+      issues: [{ path: 'cursor' }],
+    });
+  });
+
+  test('finds by the prompt, whatever its case and accents, and wildcards find no more than that', async () => {
+    const { imageId } = await made('Белый забор у ЁЛКИ, 100 % café');
+    await made('a castle');
+    for (const q of ['белый', 'елки', 'CAFÉ', '100 %']) {
+      expect((await list({ q })).images.map(({ id }) => id)).toEqual([imageId]);
+    }
+    for (const q of ['%%%', 'забора', "'; --", '\\']) expect((await list({ q })).images).toEqual([]);
+  });
+
+  test('keeps favourites', async () => {
+    const { imageId } = await made('a fence');
+    await made('a castle');
+    await expect(service.gallery.change(ANNA, imageId, true)).resolves.toMatchObject({ favourite: true });
+    expect((await list({ isFavourite: true })).images.map(({ id }) => id)).toEqual([imageId]);
+    await service.gallery.change(ANNA, imageId, false);
+    expect((await list({ isFavourite: true })).images).toEqual([]);
+    await expect(service.gallery.change(BORIS, imageId, true)).rejects.toMatchObject({
+      code: 'image.not_found',
+    });
+  });
+
+  describe('a sweep', () => {
+    test('takes the pictures of messages that are gone, files and all, and leaves the others', async () => {
+      const [gone, kept] = [await made('a fence'), await made('a castle')];
+      chat.gone.add(gone.messageId);
+      await service.sweeper.sweep();
+      expect((await list()).images.map(({ id }) => id)).toEqual([kept.imageId]);
+      expect(await readdir(join(folder, 'images'))).toHaveLength(2);
+      await expect(service.images.findOwned(gone.messageId, ANNA)).resolves.toBeNull();
+    });
+
+    test('takes files that no picture names once they are old enough to be nobody’s', async () => {
+      await made('a fence');
+      const old = new Date(Date.now() - 7_200_000);
+      for (const name of ['a.png', 'a.webp', 'b.png.part']) {
+        await writeFile(join(folder, 'images', name), 'x');
+        await utimes(join(folder, 'images', name), old, old);
+      }
+      await writeFile(join(folder, 'images', 'fresh.png'), 'x');
+      await service.sweeper.sweep();
+      const left = await readdir(join(folder, 'images'));
+      expect(left).toHaveLength(3);
+      expect(left).toContain('fresh.png');
+      expect((await list()).images).toHaveLength(1);
+    });
+
+    test('finishes what a crash between row and file has left', async () => {
+      const { imageId } = await made('a fence');
+      await database.source.query(`UPDATE images SET deleted_at = 5 WHERE id = ${imageId}`);
+      await service.sweeper.sweep();
+      expect(await readdir(join(folder, 'images'))).toEqual([]);
+    });
+
+    test('without chat-service takes nothing, and fails nobody', async () => {
+      const { messageId } = await made('a fence');
+      chat.gone.add(messageId);
+      chat.leave({ name: 'chat.gone_messages' });
+      await service.sweeper.sweep();
+      expect((await list()).images).toHaveLength(1);
+    });
+  });
+});
