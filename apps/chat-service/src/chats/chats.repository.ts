@@ -1,9 +1,9 @@
-import { FINAL_STATES, type CreateChatBody, type ThinkSetting, type UpdateChatBody } from '@baton/contracts';
+import type { CreateChatBody, ThinkSetting, UpdateChatBody } from '@baton/contracts';
 import { PlainTable, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
-import { MESSAGE, type MessageRow } from './message.entity.ts';
+import { MESSAGE, UNFINISHED_STATES, type MessageRow } from './message.entity.ts';
 import { newestEnd, siblingsAfter } from './message-tree.ts';
 import type { PagePosition } from './page-cursor.ts';
 import { soughtWords } from './search-words.ts';
@@ -128,8 +128,9 @@ export class ChatTurn {
   async create(chat: NewChat, now: number): Promise<ChatRow> {
     const row = newChatRow(chat, now);
     const id = await this.chats.insert(row);
-    if (!row.hidden && row.title !== '') await this.words.add(id, row.title);
-    return { ...row, id };
+    const created = { ...row, id };
+    if (!row.hidden && row.title !== '') await this.words.add(created, row.title);
+    return created;
   }
 
   /**
@@ -172,19 +173,19 @@ export class ChatTurn {
 
   async rename(chat: ChatRow, title: string, titleBy: ChatRow['titleBy']): Promise<void> {
     await this.chats.update({ id: chat.id }, { title, titleBy });
-    if (!chat.hidden) await this.words.replace(chat.id, chat.title, title);
+    if (!chat.hidden) await this.words.replace(chat, chat.title, title);
   }
 
   /** Has the search find a user's new message, and gives the chat a title out of it unless it has one. */
   async take(chat: ChatRow, content: string): Promise<void> {
     const title = chat.title === '' ? titleFrom(content) : '';
     if (title !== '') await this.chats.update({ id: chat.id }, { title });
-    if (!chat.hidden) await this.words.addAll(chat.id, [title, content]);
+    if (!chat.hidden) await this.words.addAll(chat, [title, content]);
   }
 
   /** Whether a reply in words is still being made. Images are made beside the conversation and do not count. */
   hasUnfinishedReply(chatId: number): Promise<boolean> {
-    return this.messages.has({ chatId, deletedAt: null, kind: 'text', state: { notIn: FINAL_STATES } });
+    return this.messages.has({ chatId, deletedAt: null, kind: 'text', state: { in: UNFINISHED_STATES } });
   }
 
   message(chatId: number, id: number): Promise<MessageRow | null> {

@@ -65,8 +65,9 @@ export async function siblingsAfterAll(
       : await manager.find<MessageRow>(MESSAGE, {
           select: { id: true, parentId: true },
           where: { chatId, parentId: In(parents), deletedAt: IsNull() },
-          order: { id: 'ASC' },
         });
+  // Here and not in the statement: the index has them in order for each message only, not for all together.
+  rows.sort((one, other) => one.id - other.id);
   const byParent = new Map<number | null, number[]>();
   for (const { id, parentId } of rows) byParent.set(parentId, [...(byParent.get(parentId) ?? []), id]);
   if (parentIds.includes(null)) byParent.set(null, await siblingsAfter(manager, chatId, null));

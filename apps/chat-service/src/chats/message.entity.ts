@@ -1,4 +1,4 @@
-import type { ReplyState } from '@baton/contracts';
+import { isFinalState, replyState, type ReplyState } from '@baton/contracts';
 import { epochMs, jsonColumn, longText, type Dialect } from '@baton/platform/database';
 import { EntitySchema } from 'typeorm';
 
@@ -41,6 +41,11 @@ export interface MessageRow {
 
 export const MESSAGE = 'message';
 
+/** Of a message that is still being made. Named one by one: SQLite uses no index for what a column must not be. */
+export const UNFINISHED_STATES: readonly ReplyState[] = replyState.options.filter(
+  (state) => !isFinalState(state),
+);
+
 export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
   return new EntitySchema<MessageRow>({
     name: MESSAGE,
@@ -73,6 +78,8 @@ export function messageEntity(dialect: Dialect): EntitySchema<MessageRow> {
     },
     indices: [
       { name: 'messages_of_chat', columns: ['chatId', 'id'] },
+      // Whether a chat is busy is asked before every message.
+      { name: 'messages_of_chat_by_state', columns: ['chatId', 'state'] },
       { name: 'messages_by_parent', columns: ['chatId', 'parentId', 'id'] },
       // What the purge looks for.
       { name: 'messages_deleted', columns: ['deletedAt', 'id'] },

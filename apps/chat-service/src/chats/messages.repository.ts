@@ -1,10 +1,9 @@
-import { FINAL_STATES } from '@baton/contracts';
 import { dialectOf, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, IsNull, LessThanOrEqual, Not } from 'typeorm';
+import { DataSource, type EntityManager, In, IsNull, LessThanOrEqual } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import type { MessageEnd } from './message-end.ts';
-import { MESSAGE, type MessageRow } from './message.entity.ts';
+import { MESSAGE, UNFINISHED_STATES, type MessageRow } from './message.entity.ts';
 import { siblingsAfter } from './message-tree.ts';
 import { WordsRepository } from './words.repository.ts';
 
@@ -46,7 +45,7 @@ const SAID = {
   model: true,
 } as const satisfies Record<keyof SaidRow, true>;
 
-const UNFINISHED = Not(In([...FINAL_STATES]));
+const UNFINISHED = In([...UNFINISHED_STATES]);
 
 /** Assistant messages by their own id, and what was said before them. */
 @Injectable()
@@ -96,11 +95,11 @@ export class MessagesRepository {
         where: unfinished,
       });
       if (message === null) return false;
-      const hidden = await lockChat(manager, message.chatId);
+      const chat = await lockChat(manager, message.chatId);
       const { affected } = await manager.update<MessageRow>(MESSAGE, unfinished, columnsOf(end, now));
       if (affected === 0) return false;
-      const isFound = !hidden && message.deletedAt === null && end.content !== undefined;
-      if (isFound) await new WordsRepository(manager).add(message.chatId, end.content);
+      const isFound = chat?.hidden === false && message.deletedAt === null;
+      if (isFound && end.content !== undefined) await new WordsRepository(manager).add(chat, end.content);
       return true;
     });
   }
@@ -140,8 +139,8 @@ export class MessagesRepository {
     return read(this.source, async (manager) => {
       const messages = await manager.find<MessageRow>(MESSAGE, {
         where: { state: UNFINISHED, role: 'assistant', kind, deletedAt: IsNull() },
-        order: { id: 'ASC' },
       });
+      messages.sort((one, other) => one.id - other.id);
       if (messages.length === 0) return [];
       const chatIds = [...new Set(messages.map(({ chatId }) => chatId))];
       const chats = await manager.findBy<ChatRow>(CHAT, { id: In(chatIds) });
@@ -154,15 +153,17 @@ export class MessagesRepository {
   }
 }
 
-/** Whoever changes words of a chat holds its row, so that two of them take turns. Resolves with whether it is hidden. */
-async function lockChat(manager: EntityManager, chatId: number): Promise<boolean> {
-  const chat = await manager.findOne<ChatRow>(CHAT, {
-    select: { id: true, hidden: true },
+/** Whoever changes words of a chat holds its row, so that two of them take turns. */
+function lockChat(
+  manager: EntityManager,
+  chatId: number,
+): Promise<Pick<ChatRow, 'id' | 'userId' | 'hidden'> | null> {
+  return manager.findOne<ChatRow>(CHAT, {
+    select: { id: true, userId: true, hidden: true },
     where: { id: chatId },
     // SQLite has one writer at a time anyway.
     ...(dialectOf(manager.dataSource) === 'mysql' ? { lock: { mode: 'pessimistic_write' } } : {}),
   });
-  return chat?.hidden ?? true;
 }
 
 function columnsOf(end: MessageEnd, now: number) {

@@ -45,7 +45,7 @@ export class MessagesService {
       if (!isFinalState(message.state)) throw new AppError('message.being_written', { ...name });
       const changed = { content, editedAt: this.clock.now() };
       await turn.changeMessage(message.id, changed);
-      if (!chat.hidden) await turn.words.replace(chat.id, message.content, content);
+      if (!chat.hidden) await turn.words.replace(chat, message.content, content);
       return viewOf(turn, { ...message, ...changed });
     });
   }
@@ -73,7 +73,7 @@ export class MessagesService {
   remove(name: MessageName): Promise<void> {
     return this.enter(name, 'change', async ({ turn, chat, message }) => {
       await turn.removeMessage(message, this.clock.now());
-      if (!chat.hidden) await turn.words.remove(chat.id, message.content);
+      if (!chat.hidden) await turn.words.remove(chat, message.content);
       // Another version is shown in its place, or else what came before it.
       if (chat.leafId === message.id) {
         await turn.setLeaf(chat.id, await turn.newestEnd(chat.id, message.parentId));

@@ -1,9 +1,8 @@
-import { FINAL_STATES } from '@baton/contracts';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, LessThan, Not } from 'typeorm';
+import { DataSource, In, IsNull, LessThan } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
-import { MESSAGE, type MessageRow } from './message.entity.ts';
+import { MESSAGE, UNFINISHED_STATES, type MessageRow } from './message.entity.ts';
 import { WordsRepository } from './words.repository.ts';
 
 /** Rows of one transaction: whoever sends a message meanwhile waits no longer than that takes. */
@@ -46,7 +45,7 @@ export class PurgeRepository {
       if (old.length === 0) return [];
       const waiting = await manager.find<MessageRow>(MESSAGE, {
         select: { id: true, chatId: true },
-        where: { chatId: In(old), state: Not(In([...FINAL_STATES])) },
+        where: { chatId: In(old), state: In([...UNFINISHED_STATES]) },
       });
       const open = new Set(waiting.map(({ chatId }) => chatId));
       return old.filter((id) => !open.has(id));

@@ -65,7 +65,7 @@ export class TransfersService {
       const leafId = await addMessages(turn, chat.id, withWords(file.messages));
       await turn.setLeaf(chat.id, leafId);
       await turn.words.addAll(
-        chat.id,
+        chat,
         file.messages.map(({ content }) => content),
       );
       return chatView(chat);

@@ -9,6 +9,8 @@ import { WORD_CHARS } from './search-words.ts';
 export interface WordRow {
   chatId: number;
   word: string;
+  /** Of the chat: a search is within one person's words. */
+  userId: number;
   /** How many texts of the chat (title and messages) hold it; a row without any is removed. */
   uses: number;
 }
@@ -24,8 +26,11 @@ export function wordEntity(dialect: Dialect): EntitySchema<WordRow> {
     columns: {
       chatId: { name: 'chat_id', type: 'integer', primary: true },
       word: { ...wordColumn(dialect), primary: true },
+      userId: { name: 'user_id', type: 'integer' },
       uses: { type: 'integer' },
     },
+    // What the search reads, and nothing else of the table.
+    indices: [{ name: 'words_of_user', columns: ['userId', 'word', 'chatId'] }],
   });
 }
 

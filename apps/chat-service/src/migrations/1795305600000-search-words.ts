@@ -2,12 +2,12 @@ import { dialectOf, type Dialect } from '@baton/platform/database';
 import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { z } from 'zod';
 import { WORD_CHARS, fold } from '../chats/search-words.ts';
-import { WordsRepository } from '../chats/words.repository.ts';
+import { WordsRepository, type WordOwner } from '../chats/words.repository.ts';
 
 const CHATS_AT_ONCE = 100;
 const MESSAGES_AT_ONCE = 200;
 
-const titles = z.array(z.object({ id: z.coerce.number(), title: z.string() }));
+const titles = z.array(z.object({ id: z.coerce.number(), user_id: z.coerce.number(), title: z.string() }));
 const texts = z.array(z.object({ id: z.coerce.number(), content: z.string() }));
 
 /** The search reads words from an index instead of every text; the folded copies of all texts go. */
@@ -16,7 +16,10 @@ export class SearchWords1795305600000 implements MigrationInterface {
     const dialect = dialectOf(runner.dataSource);
     await runner.createTable(words(dialect));
     await runner.createIndex('chats', index('chats_of_kind', ['kind', 'updated_at', 'id']));
-    await runner.createIndex('chat_messages', index('messages_deleted', ['deleted_at', 'id']));
+    await runner.createIndices('chat_messages', [
+      index('messages_deleted', ['deleted_at', 'id']),
+      index('messages_of_chat_by_state', ['chat_id', 'state']),
+    ]);
     await fillWords(runner);
     for (const table of ['chats', 'chat_messages']) {
       await runner.query(`ALTER TABLE ${table} DROP COLUMN search_text`);
@@ -35,6 +38,7 @@ export class SearchWords1795305600000 implements MigrationInterface {
       if (dialect === 'mysql')
         await runner.query(`ALTER TABLE ${table} MODIFY search_text ${FOLDED_TYPE} NOT NULL`);
     }
+    await runner.dropIndex('chat_messages', 'messages_of_chat_by_state');
     await runner.dropIndex('chat_messages', 'messages_deleted');
     await runner.dropIndex('chats', 'chats_of_kind');
     await runner.dropTable('chat_words');
@@ -53,29 +57,33 @@ async function fillWords(runner: QueryRunner): Promise<void> {
   for (let after = 0; ;) {
     const page = titles.parse(
       await runner.query(
-        `SELECT id, title FROM chats WHERE id > ? AND hidden = 0 AND deleted_at IS NULL ORDER BY id LIMIT ${CHATS_AT_ONCE}`,
+        `SELECT id, user_id, title FROM chats WHERE id > ? AND hidden = 0 AND deleted_at IS NULL ORDER BY id LIMIT ${CHATS_AT_ONCE}`,
         [after],
       ),
     );
-    for (const { id, title } of page) {
-      await repository.add(id, title);
-      await fillMessages(runner, repository, id);
+    for (const { id, user_id: userId, title } of page) {
+      await repository.add({ id, userId }, title);
+      await fillMessages(runner, repository, { id, userId });
       after = id;
     }
     if (page.length < CHATS_AT_ONCE) return;
   }
 }
 
-async function fillMessages(runner: QueryRunner, repository: WordsRepository, chatId: number): Promise<void> {
+async function fillMessages(
+  runner: QueryRunner,
+  repository: WordsRepository,
+  chat: WordOwner,
+): Promise<void> {
   for (let after = 0; ;) {
     const page = texts.parse(
       await runner.query(
         `SELECT id, content FROM chat_messages WHERE chat_id = ? AND id > ? AND deleted_at IS NULL ORDER BY id LIMIT ${MESSAGES_AT_ONCE}`,
-        [chatId, after],
+        [chat.id, after],
       ),
     );
     await repository.addAll(
-      chatId,
+      chat,
       page.map(({ content }) => content),
     );
     after = page.at(-1)?.id ?? after;
@@ -108,8 +116,10 @@ function words(dialect: Dialect): Table {
     columns: [
       { name: 'chat_id', type: integer, isPrimary: true },
       { name: 'word', type: 'varchar', length: `${WORD_CHARS}`, isPrimary: true, ...binary },
+      { name: 'user_id', type: integer },
       { name: 'uses', type: integer },
     ],
+    indices: [{ name: 'words_of_user', columnNames: ['user_id', 'word', 'chat_id'] }],
   });
 }
 

@@ -2,9 +2,10 @@ import type { EntityManager, EntityMetadata, ObjectLiteral, QueryRunner } from '
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 import { z } from 'zod';
 
-/** A column's value, null for `IS NULL`, or several values that it must not have. */
+/** A column's value, null for `IS NULL`, several values of which it has one, or several that it must not have. */
 type Conditions<Row> = {
-  readonly [Name in keyof Row]?: Row[Name] | { readonly notIn: readonly Row[Name][] };
+  readonly [Name in keyof Row]?:
+    Row[Name] | { readonly in: readonly Row[Name][] } | { readonly notIn: readonly Row[Name][] };
 };
 
 interface Condition {
@@ -114,10 +115,20 @@ export class PlainTable<Row extends ObjectLiteral & { id: number }> {
   private condition(column: ColumnMetadata, value: unknown): Condition {
     const name = this.nameOf(column);
     if (value === null) return { sql: `${name} IS NULL`, values: [] };
-    if (typeof value !== 'object' || !('notIn' in value) || !Array.isArray(value.notIn)) {
-      return { sql: `${name} = ?`, values: [this.stored(column, value)] };
-    }
-    const values = value.notIn.map((one: unknown) => this.stored(column, one));
-    return { sql: `${name} NOT IN (${values.map(() => '?').join(', ')})`, values };
+    const list = typeof value === 'object' ? listOf(value) : null;
+    if (list === null) return { sql: `${name} = ?`, values: [this.stored(column, value)] };
+    const places = list.values.map(() => '?').join(', ');
+    return {
+      sql: `${name} ${list.operator} (${places})`,
+      values: list.values.map((one) => this.stored(column, one)),
+    };
   }
+}
+
+function listOf(
+  value: object,
+): { readonly operator: 'IN' | 'NOT IN'; readonly values: readonly unknown[] } | null {
+  if ('in' in value && Array.isArray(value.in)) return { operator: 'IN', values: value.in };
+  if ('notIn' in value && Array.isArray(value.notIn)) return { operator: 'NOT IN', values: value.notIn };
+  return null;
 }
