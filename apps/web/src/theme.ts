@@ -10,6 +10,8 @@ export const theme = createTheme({
     'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace:
     'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace',
+  // Nothing in a menu but its items: a placeholder for the focus is no child that a menu may have.
+  components: { Menu: { defaultProps: { withInitialFocusPlaceholder: false } } },
   headings: { fontWeight: '650' },
   colors: {
     // Cooler and a little deeper than the stock greys, so that the two engine colours stand out.

@@ -57,6 +57,8 @@ export class Tab {
 
   async ask(text: string): Promise<void> {
     await this.message.fill(text);
+    // Before the models are known nothing can be sent.
+    await this.page.locator('form button[type=submit]:enabled').waitFor();
     await this.message.press('Enter');
     await this.page.waitForURL(/\/chats\/\d+$/);
   }

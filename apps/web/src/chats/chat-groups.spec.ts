@@ -9,9 +9,12 @@ function chat(id: number, updated: Date, pinned = false): Chat {
   return {
     id,
     title: `chat ${id}`,
+    kind: 'chat',
     pinned,
     model: null,
     temperature: null,
+    top_p: null,
+    think: null,
     max_tokens: null,
     system_prompt: null,
     created_at: updatedAt,

@@ -8,7 +8,7 @@ import {
   type QueryClient,
 } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
-import { withBranch, withChat, withMessage, type ChatPage, type OpenChat } from './open-chat.ts';
+import { messagesOf, withBranch, withChat, withMessage, type ChatPage, type OpenChat } from './open-chat.ts';
 import type { ReplyView } from './reply.ts';
 
 export const CHATS = ['chats'] as const;
@@ -107,6 +107,21 @@ export function storeEndOfReply(queries: QueryClient, message: Message, view: Re
     const stored = ended(known);
     queries.setQueryData<OpenChat>(chatKey(message.chat_id), (open) => open && withMessage(open, stored));
   }
-  void queries.invalidateQueries({ queryKey: chatKey(message.chat_id) });
-  void queries.invalidateQueries({ queryKey: CHATS });
+  const askAgain = (): void => {
+    void queries.invalidateQueries({ queryKey: chatKey(message.chat_id) });
+    void queries.invalidateQueries({ queryKey: CHATS });
+  };
+  askAgain();
+  // A model names a chat after its first answer, some time later, and nobody tells when.
+  if (countShown(queries, message.chat_id) <= FIRST_EXCHANGE) {
+    for (const ms of NAMED_AFTER_MS) window.setTimeout(askAgain, ms);
+  }
+}
+
+const FIRST_EXCHANGE = 2;
+const NAMED_AFTER_MS = [3_000, 15_000] as const;
+
+function countShown(queries: QueryClient, chatId: number): number {
+  const open = queries.getQueryData<OpenChat>(chatKey(chatId));
+  return open === undefined ? 0 : messagesOf(open).length;
 }

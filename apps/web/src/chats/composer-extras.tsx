@@ -1,6 +1,6 @@
-import { ANSWER_LIMITS } from '@baton/contracts';
+import { ANSWER_LIMITS, type ThinkSetting } from '@baton/contracts';
 import { ActionIcon, Button, Menu } from '@mantine/core';
-import { IconBulb, IconCheck, IconCpu, IconPaperclip, IconPlus, IconWorld, IconX } from '@tabler/icons-react';
+import { IconBulb, IconCpu, IconPaperclip, IconPlus, IconWorld, IconX } from '@tabler/icons-react';
 import { useRef, type Dispatch, type JSX, type ReactNode, type SetStateAction } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useHasCpuEngine } from '../models/server-queries.ts';
@@ -29,7 +29,7 @@ export function ExtrasMenu({ draft, onDraft, model, onFiles }: ExtrasMenuProps):
   const files = useRef<HTMLInputElement>(null);
   // Where nobody knows, it is offered: the gateway says what is wrong with it.
   const canThink = draft.taskType !== null || canDo(models.data?.models ?? [], model, 'thinking') !== false;
-  const set = (part: Partial<Draft>) => (): void => onDraft((current) => ({ ...current, ...part }));
+  const set = (part: Partial<Draft>): void => onDraft((current) => ({ ...current, ...part }));
   return (
     <>
       <Menu position="top-start" withinPortal>
@@ -46,38 +46,23 @@ export function ExtrasMenu({ draft, onDraft, model, onFiles }: ExtrasMenuProps):
           >
             {t('chat.attach')}
           </Menu.Item>
-          <Toggle
-            icon={<IconWorld size={16} aria-hidden />}
-            text={t('chat.web_search')}
-            isOn={draft.webSearch}
-            onClick={set({ webSearch: !draft.webSearch })}
-          />
+          <Menu.CheckboxItem
+            checked={draft.webSearch}
+            closeMenuOnClick
+            onChange={(webSearch) => set({ webSearch })}
+          >
+            {t('chat.web_search')}
+          </Menu.CheckboxItem>
           {(hasCpu || draft.engine === 'local') && (
-            <Toggle
-              icon={<IconCpu size={16} aria-hidden />}
-              text={t('chat.use_cpu')}
-              isOn={draft.engine === 'local'}
-              onClick={set({ engine: draft.engine === 'local' ? 'auto' : 'local' })}
-            />
+            <Menu.CheckboxItem
+              checked={draft.engine === 'local'}
+              closeMenuOnClick
+              onChange={(isLocal) => set({ engine: isLocal ? 'local' : 'auto' })}
+            >
+              {t('chat.use_cpu')}
+            </Menu.CheckboxItem>
           )}
-          {canThink && (
-            <>
-              <Menu.Label>{t('chat.think')}</Menu.Label>
-              <Toggle
-                text={t('chat.think_as_is')}
-                isOn={draft.think === null}
-                onClick={set({ think: null })}
-              />
-              {THINK_SETTINGS.map((think) => (
-                <Toggle
-                  key={String(think)}
-                  text={sayThink(think, t)}
-                  isOn={draft.think === think}
-                  onClick={set({ think })}
-                />
-              ))}
-            </>
-          )}
+          {canThink && <ThinkItems think={draft.think} onChange={(think) => set({ think })} />}
         </Menu.Dropdown>
       </Menu>
       <input
@@ -97,24 +82,32 @@ export function ExtrasMenu({ draft, onDraft, model, onFiles }: ExtrasMenuProps):
   );
 }
 
-interface ToggleProps {
-  readonly icon?: ReactNode;
-  readonly text: string;
-  readonly isOn: boolean;
-  readonly onClick: () => void;
+interface ThinkItemsProps {
+  readonly think: ThinkSetting | null;
+  readonly onChange: (think: ThinkSetting | null) => void;
 }
 
-function Toggle({ icon, text, isOn, onClick }: ToggleProps): JSX.Element {
+const AS_IS = 'as-is';
+
+function ThinkItems({ think, onChange }: ThinkItemsProps): JSX.Element {
+  const { t } = useTranslation();
   return (
-    <Menu.Item
-      role="menuitemcheckbox"
-      aria-checked={isOn}
-      leftSection={icon}
-      rightSection={isOn ? <IconCheck size={15} aria-hidden /> : null}
-      onClick={onClick}
-    >
-      {text}
-    </Menu.Item>
+    <>
+      <Menu.Label>{t('chat.think')}</Menu.Label>
+      <Menu.RadioGroup
+        value={think === null ? AS_IS : String(think)}
+        onChange={(value) => onChange(THINK_SETTINGS.find((one) => String(one) === value) ?? null)}
+      >
+        <Menu.RadioItem value={AS_IS} closeMenuOnClick>
+          {t('chat.think_as_is')}
+        </Menu.RadioItem>
+        {THINK_SETTINGS.map((one) => (
+          <Menu.RadioItem key={String(one)} value={String(one)} closeMenuOnClick>
+            {sayThink(one, t)}
+          </Menu.RadioItem>
+        ))}
+      </Menu.RadioGroup>
+    </>
   );
 }
 

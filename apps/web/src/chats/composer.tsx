@@ -208,7 +208,7 @@ function Action({ isImage, canSend, isSending, onStop, isStopping }: ActionProps
           leftSection={<IconPlayerStopFilled size={15} aria-hidden />}
           onClick={onStop}
         >
-          {t(isStopping ? 'composer.stopping' : 'composer.stop')}
+          <span className={classes['send']}>{t(isStopping ? 'composer.stopping' : 'composer.stop')}</span>
         </Button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import type { Message, ThinkSetting } from '@baton/contracts';
-import { Popover } from '@mantine/core';
+import { ActionIcon, Popover } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconInfoCircle } from '@tabler/icons-react';
 import type { TFunction } from 'i18next';
@@ -9,7 +9,6 @@ import { formatStep } from '../ui/duration.ts';
 import classes from './message-details.module.css';
 import { answerFacts, type AnswerFacts } from './answer-facts.ts';
 import type { ShownReply } from './shown-reply.ts';
-import { ToolButton } from './tool-button.tsx';
 
 interface MessageDetailsProps {
   readonly message: Message;
@@ -31,13 +30,15 @@ export function MessageDetails({ message, shown }: MessageDetailsProps): JSX.Ele
       trapFocus={false}
     >
       <Popover.Target>
-        <span>
-          <ToolButton
-            label={t('chat.details')}
-            icon={<IconInfoCircle size={16} aria-hidden />}
-            onClick={open.toggle}
-          />
-        </span>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="md"
+          aria-label={t('chat.details')}
+          onClick={open.toggle}
+        >
+          <IconInfoCircle size={16} aria-hidden />
+        </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown role="dialog" aria-label={t('chat.details')}>
         <dl className={classes['facts']}>

@@ -1,7 +1,7 @@
 import type { Message } from '@baton/contracts';
 import { Button, Group, Loader, Text, Tooltip } from '@mantine/core';
 import { IconCpu } from '@tabler/icons-react';
-import type { JSX } from 'react';
+import { useEffect, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { SwapSteps } from '../gpu/swap-steps.tsx';
 import { sayWholeLane } from '../gpu/swap-words.ts';
@@ -10,6 +10,7 @@ import { useHasCpuEngine } from '../models/server-queries.ts';
 import { formatDuration } from '../ui/duration.ts';
 import { showError } from '../ui/show-error.ts';
 import { useNow } from '../ui/use-now.ts';
+import { useConversation } from './conversation-context.ts';
 import { useAnswerNow } from './message-queries.ts';
 import { sayState } from './reply-words.ts';
 import type { ShownReply } from './shown-reply.ts';
@@ -56,6 +57,8 @@ function AnswerNow({ message }: { readonly message: Message }): JSX.Element | nu
   const { t } = useTranslation();
   const hasCpu = useHasCpuEngine();
   const answer = useAnswerNow();
+  const { onGrow } = useConversation();
+  useEffect(onGrow);
   if (!hasCpu) return null;
   return (
     <Tooltip label={t('chat.answer_now_hint')} multiline maw={280}>

@@ -116,9 +116,11 @@ function Memory({ status }: { readonly status: GpuStatus }): JSX.Element {
   const { card } = status;
   if (card === null || card.total_mib === 0) {
     return (
-      <Text size="xs" c="dimmed" className={classes['memory'] ?? ''}>
-        {t('gpu.memory_unknown')}
-      </Text>
+      <div className={classes['memory']}>
+        <Text size="xs" c="dimmed" className={classes['memory-words'] ?? ''}>
+          {t('gpu.memory_unknown')}
+        </Text>
+      </div>
     );
   }
   const share = (card.used_mib / card.total_mib) * 100;

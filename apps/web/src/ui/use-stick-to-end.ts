@@ -1,4 +1,4 @@
-import { useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 /** So close to the end counts as being there: a finger or a wheel rarely stops at the last pixel. */
 const NEAR_PX = 48;
@@ -44,6 +44,14 @@ export function useStickToEnd(lastKey: string | number | null) {
       goToEnd();
     }
   }, [lastKey, goToEnd, onScroll]);
+
+  useEffect(() => {
+    if (scroller.current === null) return undefined;
+    // The frame itself becomes smaller when the field below it grows.
+    const watch = new ResizeObserver(onGrow);
+    watch.observe(scroller.current);
+    return () => watch.disconnect();
+  }, [onGrow]);
 
   return { scroller, onScroll, onGrow, goToEnd, hold, isAtEnd };
 }
