@@ -14,6 +14,7 @@ import { BatchesRepository } from './batches/batches.repository.ts';
 import { BatchesService } from './batches/batches.service.ts';
 import { AnswerCache } from './cache/answer-cache.service.ts';
 import { AnswersStore } from './cache/answers.store.ts';
+import { AnswerFiguresRepository } from './chats/answer-figures.repository.ts';
 import { BranchesRepository } from './chats/branches.repository.ts';
 import { ChatsController } from './chats/chats.controller.ts';
 import { ChatsRepository } from './chats/chats.repository.ts';
@@ -32,6 +33,7 @@ import { DialogueRunner } from './dialogues/dialogue-runner.service.ts';
 import { DialoguesController } from './dialogues/dialogues.controller.ts';
 import { DialoguesRepository } from './dialogues/dialogues.repository.ts';
 import { DialoguesService } from './dialogues/dialogues.service.ts';
+import { ANSWER_FIGURES } from './experiments/answer-figures.ts';
 import { ExperimentsController } from './experiments/experiments.controller.ts';
 import { ExperimentsRepository } from './experiments/experiments.repository.ts';
 import { ExperimentsService } from './experiments/experiments.service.ts';
@@ -126,6 +128,8 @@ export class AppModule {
         PullsStore,
         PullsService,
         ExperimentsRepository,
+        AnswerFiguresRepository,
+        { provide: ANSWER_FIGURES, useExisting: AnswerFiguresRepository },
         ExperimentsService,
         ServersService,
         PicturesClient,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { AppError, FakeClock, codeOf } from '@baton/kernel';
+import { AnswerFiguresRepository } from '../chats/answer-figures.repository.ts';
 import { BranchesRepository } from '../chats/branches.repository.ts';
 import { ChatsRepository } from '../chats/chats.repository.ts';
 import { ExchangesService } from '../chats/exchanges.service.ts';
@@ -58,7 +59,13 @@ describe.each(DIALECTS)('comparisons of models in %s', (dialect) => {
   });
 
   function service(): ExperimentsService {
-    const made = new ExperimentsService(new ExperimentsRepository(database.source), models, clock, quietLog);
+    const made = new ExperimentsService(
+      new ExperimentsRepository(database.source),
+      new AnswerFiguresRepository(database.source),
+      models,
+      clock,
+      quietLog,
+    );
     services.push(made);
     return made;
   }

@@ -2,39 +2,7 @@ import { AppError } from '@baton/kernel';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull, Not } from 'typeorm';
-import { z } from 'zod';
-import { MESSAGE, type MessageRow } from '../chats/message.entity.ts';
 import { EXPERIMENT, type ExperimentRow } from './experiment.entity.ts';
-
-/** What came of one model in one comparison. */
-export interface SideFigures {
-  readonly experimentId: number;
-  readonly model: string;
-  readonly chats: number;
-  readonly answers: number;
-  readonly failed: number;
-  readonly up: number;
-  readonly down: number;
-  readonly meanTokens: number | null;
-  readonly meanAnswerMs: number | null;
-}
-
-/** Databases give sums and means as numbers or as text. */
-const count = z.coerce.number();
-const mean = z.coerce.number().nullable();
-const figures = z.array(
-  z.object({
-    experimentId: count,
-    model: z.string(),
-    chats: count,
-    answers: count,
-    failed: count,
-    up: count,
-    down: count,
-    meanTokens: mean,
-    meanAnswerMs: mean,
-  }),
-);
 
 /** More than anybody compares; the oldest drop out of the list, not out of the table. */
 const LISTED = 100;
@@ -84,33 +52,6 @@ export class ExperimentsRepository {
       return table.findOneBy({ id });
     });
   }
-
-  /** Of all answers that were part of these comparisons, in one statement over `messages_of_experiment`. */
-  async figures(ids: readonly number[]): Promise<SideFigures[]> {
-    if (ids.length === 0) return [];
-    const rows: unknown = await read(this.source, (manager) =>
-      manager
-        .createQueryBuilder<MessageRow>(MESSAGE, 'm')
-        .select('m.experimentId', 'experimentId')
-        .addSelect('m.model', 'model')
-        .addSelect('COUNT(DISTINCT m.chatId)', 'chats')
-        .addSelect(countOf("m.state = 'done'"), 'answers')
-        .addSelect(countOf("m.state = 'failed'"), 'failed')
-        .addSelect(countOf("m.rating = 'up'"), 'up')
-        .addSelect(countOf("m.rating = 'down'"), 'down')
-        .addSelect("AVG(CASE WHEN m.state = 'done' THEN m.completionTokens END)", 'meanTokens')
-        .addSelect("AVG(CASE WHEN m.state = 'done' THEN m.answerMs END)", 'meanAnswerMs')
-        .where('m.experimentId IN (:...ids) AND m.model IS NOT NULL AND m.deletedAt IS NULL', { ids })
-        .groupBy('m.experimentId')
-        .addGroupBy('m.model')
-        .getRawMany(),
-    );
-    return figures.parse(rows);
-  }
-}
-
-function countOf(condition: string): string {
-  return `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END)`;
 }
 
 function isTaken(error: unknown): boolean {

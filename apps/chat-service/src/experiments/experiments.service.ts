@@ -5,7 +5,8 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { modelKey } from '../models/model-name.ts';
 import { ModelsService } from '../models/models.service.ts';
 import type { ExperimentRow } from './experiment.entity.ts';
-import { ExperimentsRepository, type SideFigures } from './experiments.repository.ts';
+import { ANSWER_FIGURES, type AnswerFigures, type SideFigures } from './answer-figures.ts';
+import { ExperimentsRepository } from './experiments.repository.ts';
 import { sideOf, type RunningExperiment, type Side } from './sides.ts';
 
 export interface NewExperiment {
@@ -22,6 +23,7 @@ const FRESH_MS = 10_000;
 @Injectable()
 export class ExperimentsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly repository: ExperimentsRepository;
+  private readonly figures: AnswerFigures;
   private readonly models: Pick<ModelsService, 'choose'>;
   private readonly clock: Clock;
   private readonly log: Log;
@@ -31,11 +33,13 @@ export class ExperimentsService implements OnApplicationBootstrap, OnModuleDestr
 
   constructor(
     repository: ExperimentsRepository,
+    @Inject(ANSWER_FIGURES) figures: AnswerFigures,
     @Inject(ModelsService) models: Pick<ModelsService, 'choose'>,
     @Inject(CLOCK) clock: Clock,
     log: Log,
   ) {
     this.repository = repository;
+    this.figures = figures;
     this.models = models;
     this.clock = clock;
     this.log = log;
@@ -87,11 +91,11 @@ export class ExperimentsService implements OnApplicationBootstrap, OnModuleDestr
   }
 
   private async told(row: ExperimentRow): Promise<Experiment> {
-    return viewOf(row, await this.repository.figures([row.id]));
+    return viewOf(row, await this.figures.bySide([row.id]));
   }
 
   private async withFigures(rows: readonly ExperimentRow[]): Promise<Experiment[]> {
-    const figures = await this.repository.figures(rows.map(({ id }) => id));
+    const figures = await this.figures.bySide(rows.map(({ id }) => id));
     const byId = Map.groupBy(figures, ({ experimentId }) => experimentId);
     return rows.map((row) => viewOf(row, byId.get(row.id) ?? []));
   }
