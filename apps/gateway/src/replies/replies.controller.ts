@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import {
+  answerNow,
   getReply,
   message,
   replyEventsQuery,
@@ -98,6 +99,31 @@ export class RepliesController {
   })
   cancel(@Caller() caller: CurrentUser, @Param({ schema: idParams }) { id }: IdParams): Promise<Message> {
     return this.stops.stop(caller.id, id);
+  }
+
+  @Post(':id/answer-now')
+  @ApiRoute({
+    id: 'replies_answer_now',
+    summary: 'Have the CPU answer a reply that waits for the GPU',
+    description:
+      'Its place in the queue is given back, and a small model on the CPU answers under the same id; `details` and ' +
+      '`routed` in its events say so. `POST /api/chats/{chat_id}/messages/{id}/regenerate` with `{"engine": "gpu"}` ' +
+      'has it answered again on the GPU.',
+    access: 'user',
+    answers: [{ status: 200, description: 'The assistant message', schema: message }],
+    errors: [
+      'request.invalid',
+      'reply.not_found',
+      'reply.not_waiting',
+      'local.not_set_up',
+      'local.not_installed',
+      'local.model_unreadable',
+      'model.no_vision',
+      ...CALL_ERRORS,
+    ],
+  })
+  now(@Caller() caller: CurrentUser, @Param({ schema: idParams }) { id }: IdParams): Promise<Message> {
+    return this.chats.call(answerNow, { userId: caller.id, replyId: id });
   }
 
   @Post('cancel')

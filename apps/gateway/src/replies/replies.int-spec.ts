@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
+  answerNow,
   cancelChatImages,
   cancelImage,
   cancelReplies,
@@ -305,6 +306,21 @@ describe('stopping', () => {
     gateway.fake.on(cancelReply, ({ replyId }) => reply(replyId, { state: 'cancelled', content: 'so far' }));
     const answer = await gateway.ask(`/api/replies/${id}/cancel`, { method: 'POST', token });
     expect(answer).toMatchObject({ status: 200, body: { state: 'cancelled', content: 'so far' } });
+  });
+
+  test('a text reply that waits goes to the CPU, or the reason why not comes back', async () => {
+    gateway.fake.on(answerNow, ({ replyId }) => reply(replyId, { state: 'queued' }));
+    const now = (): ReturnType<GatewayHarness['ask']> =>
+      gateway.ask(`/api/replies/${id}/answer-now`, { method: 'POST', token });
+    expect(await now()).toMatchObject({ status: 200, body: { id, state: 'queued' } });
+    for (const [code, status] of [
+      ['reply.not_found', 404],
+      ['reply.not_waiting', 409],
+      ['local.not_set_up', 409],
+    ] as const) {
+      gateway.fake.refuse(answerNow, code);
+      expect(await now()).toMatchObject({ status, body: { code } });
+    }
   });
 
   test('a render is stopped by image-service', async () => {

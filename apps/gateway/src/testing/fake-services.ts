@@ -2,6 +2,18 @@ import { Controller, Inject, Module } from '@nestjs/common';
 import { AppError, type ErrorCode } from '@baton/kernel';
 import {
   CHAT_LIMITS,
+  ask,
+  cancelBatch,
+  createBatch,
+  deleteBatch,
+  getBatch,
+  getDialogue,
+  listBatches,
+  readBatchLines,
+  readDialogueTurn,
+  resumeDialogue,
+  startDialogue,
+  stopDialogue,
   addImageMessages,
   answerNow,
   cancelChatImages,
@@ -53,6 +65,18 @@ import { HandleCall, PlatformModule, startService, type StartedService } from '@
 import type { z } from 'zod';
 
 const CONTRACTS: readonly CallContract[] = [
+  ask,
+  cancelBatch,
+  createBatch,
+  deleteBatch,
+  getBatch,
+  getDialogue,
+  listBatches,
+  readBatchLines,
+  readDialogueTurn,
+  resumeDialogue,
+  startDialogue,
+  stopDialogue,
   listChats,
   createChat,
   getChat,

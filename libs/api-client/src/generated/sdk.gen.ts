@@ -3,7 +3,7 @@
 
 import { client } from './client.gen.ts';
 import { type Client, formDataBodySerializer, type Options as Options2, type TDataShape } from './client/index.ts';
-import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, ChatsCancelData, ChatsCancelErrors, ChatsCancelResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatsExportData, ChatsExportErrors, ChatsExportResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsImportData, ChatsImportErrors, ChatsImportResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, ExperimentsCreateData, ExperimentsCreateErrors, ExperimentsCreateResponses, ExperimentsEndData, ExperimentsEndErrors, ExperimentsEndResponses, ExperimentsListData, ExperimentsListErrors, ExperimentsListResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, ImagesUploadData, ImagesUploadErrors, ImagesUploadResponses, MessagesDeleteData, MessagesDeleteErrors, MessagesDeleteResponses, MessagesEditData, MessagesEditErrors, MessagesEditResponses, MessagesRateData, MessagesRateErrors, MessagesRateResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSelectData, MessagesSelectErrors, MessagesSelectResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsDeleteData, ModelsDeleteErrors, ModelsDeleteResponses, ModelsListData, ModelsListErrors, ModelsListResponses, ModelsLoadData, ModelsLoadErrors, ModelsLoadResponses, ModelsPullCancelData, ModelsPullCancelErrors, ModelsPullCancelResponses, ModelsPullData, ModelsPullErrors, ModelsPullEventsData, ModelsPullEventsErrors, ModelsPullEventsResponse, ModelsPullEventsResponses, ModelsPullResponses, ModelsPullsData, ModelsPullsErrors, ModelsPullsResponses, ModelsServerData, ModelsServerErrors, ModelsServerResponses, ModelsServersData, ModelsServersErrors, ModelsServersResponses, ModelsTasksData, ModelsTasksErrors, ModelsTasksResponses, ModelsUnloadData, ModelsUnloadErrors, ModelsUnloadFromGpuData, ModelsUnloadFromGpuErrors, ModelsUnloadFromGpuResponses, ModelsUnloadResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessCardHistoryData, ProcessCardHistoryErrors, ProcessCardHistoryResponses, ProcessLogsData, ProcessLogsErrors, ProcessLogsResponses, ProcessRestartData, ProcessRestartErrors, ProcessRestartResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesCancelAllData, RepliesCancelAllErrors, RepliesCancelAllResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
+import type { AuthChangePasswordData, AuthChangePasswordErrors, AuthChangePasswordResponses, AuthLoginData, AuthLoginErrors, AuthLoginResponses, AuthLogoutData, AuthLogoutErrors, AuthLogoutResponses, AuthMeData, AuthMeErrors, AuthMeResponses, AuthRefreshData, AuthRefreshErrors, AuthRefreshResponses, AuthRegisterData, AuthRegisterErrors, AuthRegisterResponses, AuthUpdateMeData, AuthUpdateMeErrors, AuthUpdateMeResponses, AuthVerifyData, AuthVerifyErrors, AuthVerifyResponses, BatchesCancelData, BatchesCancelErrors, BatchesCancelResponses, BatchesCreateData, BatchesCreateErrors, BatchesCreateResponses, BatchesDeleteData, BatchesDeleteErrors, BatchesDeleteResponses, BatchesGetData, BatchesGetErrors, BatchesGetResponses, BatchesListData, BatchesListErrors, BatchesListResponses, BatchesResultsData, BatchesResultsErrors, BatchesResultsResponses, ChatAskData, ChatAskErrors, ChatAskResponses, ChatCancelData, ChatCancelErrors, ChatCancelResponses, ChatCancelTaskData, ChatCancelTaskErrors, ChatCancelTaskResponses, ChatsCancelData, ChatsCancelErrors, ChatsCancelResponses, ChatsCreateData, ChatsCreateErrors, ChatsCreateResponses, ChatsDeleteData, ChatsDeleteErrors, ChatsDeleteResponses, ChatSearchData, ChatSearchErrors, ChatSearchResponses, ChatSessionCreateData, ChatSessionCreateErrors, ChatSessionCreateResponses, ChatSessionGetData, ChatSessionGetErrors, ChatSessionGetResponses, ChatsExportData, ChatsExportErrors, ChatsExportResponses, ChatsGetData, ChatsGetErrors, ChatsGetResponses, ChatsImportData, ChatsImportErrors, ChatsImportResponses, ChatsListData, ChatsListErrors, ChatsListResponses, ChatsUpdateData, ChatsUpdateErrors, ChatsUpdateResponses, DialoguesEventsData, DialoguesEventsErrors, DialoguesEventsResponse, DialoguesEventsResponses, DialoguesGetData, DialoguesGetErrors, DialoguesGetResponses, DialoguesResumeData, DialoguesResumeErrors, DialoguesResumeResponses, DialoguesStartData, DialoguesStartErrors, DialoguesStartResponses, DialoguesStopData, DialoguesStopErrors, DialoguesStopResponses, ExperimentsCreateData, ExperimentsCreateErrors, ExperimentsCreateResponses, ExperimentsEndData, ExperimentsEndErrors, ExperimentsEndResponses, ExperimentsListData, ExperimentsListErrors, ExperimentsListResponses, GpuEventsData, GpuEventsErrors, GpuEventsResponse, GpuEventsResponses, GpuHistoryData, GpuHistoryErrors, GpuHistoryResponses, GpuNodesData, GpuNodesErrors, GpuNodesResponses, GpuQueueData, GpuQueueErrors, GpuQueueResponses, GpuStatusData, GpuStatusErrors, GpuStatusResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, ImagesChangeData, ImagesChangeErrors, ImagesChangeResponses, ImagesDeleteData, ImagesDeleteErrors, ImagesDeleteResponses, ImagesFileData, ImagesFileErrors, ImagesFileResponses, ImagesGalleryData, ImagesGalleryErrors, ImagesGalleryResponses, ImagesGenerateData, ImagesGenerateErrors, ImagesGenerateResponses, ImagesGenerateStreamData, ImagesGenerateStreamErrors, ImagesGenerateStreamResponse, ImagesGenerateStreamResponses, ImagesLinkData, ImagesLinkErrors, ImagesLinkResponses, ImagesListData, ImagesListErrors, ImagesListResponses, ImagesOpenLinkData, ImagesOpenLinkErrors, ImagesOpenLinkResponses, ImagesPreviewData, ImagesPreviewErrors, ImagesPreviewResponses, ImagesThumbnailData, ImagesThumbnailErrors, ImagesThumbnailResponses, ImagesUploadData, ImagesUploadErrors, ImagesUploadResponses, ImagesUpscaleData, ImagesUpscaleErrors, ImagesUpscaleResponses, ImagesVaryData, ImagesVaryErrors, ImagesVaryResponses, MessagesDeleteData, MessagesDeleteErrors, MessagesDeleteResponses, MessagesEditData, MessagesEditErrors, MessagesEditResponses, MessagesRateData, MessagesRateErrors, MessagesRateResponses, MessagesRegenerateData, MessagesRegenerateErrors, MessagesRegenerateResponses, MessagesSelectData, MessagesSelectErrors, MessagesSelectResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, MetricsData, MetricsErrors, MetricsResponses, ModelsDeleteData, ModelsDeleteErrors, ModelsDeleteResponses, ModelsListData, ModelsListErrors, ModelsListResponses, ModelsLoadData, ModelsLoadErrors, ModelsLoadResponses, ModelsPullCancelData, ModelsPullCancelErrors, ModelsPullCancelResponses, ModelsPullData, ModelsPullErrors, ModelsPullEventsData, ModelsPullEventsErrors, ModelsPullEventsResponse, ModelsPullEventsResponses, ModelsPullResponses, ModelsPullsData, ModelsPullsErrors, ModelsPullsResponses, ModelsServerData, ModelsServerErrors, ModelsServerResponses, ModelsServersData, ModelsServersErrors, ModelsServersResponses, ModelsTasksData, ModelsTasksErrors, ModelsTasksResponses, ModelsUnloadData, ModelsUnloadErrors, ModelsUnloadFromGpuData, ModelsUnloadFromGpuErrors, ModelsUnloadFromGpuResponses, ModelsUnloadResponses, OpsPassData, OpsPassErrors, OpsPassResponses, ProcessCardHistoryData, ProcessCardHistoryErrors, ProcessCardHistoryResponses, ProcessLogsData, ProcessLogsErrors, ProcessLogsResponses, ProcessRestartData, ProcessRestartErrors, ProcessRestartResponses, ProcessStatusData, ProcessStatusErrors, ProcessStatusResponses, ProcessSwitchData, ProcessSwitchErrors, ProcessSwitchResponses, RepliesAnswerNowData, RepliesAnswerNowErrors, RepliesAnswerNowResponses, RepliesCancelAllData, RepliesCancelAllErrors, RepliesCancelAllResponses, RepliesCancelData, RepliesCancelErrors, RepliesCancelResponses, RepliesEventsData, RepliesEventsErrors, RepliesEventsResponse, RepliesEventsResponses, RepliesGetData, RepliesGetErrors, RepliesGetResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -320,6 +320,17 @@ export const repliesCancel = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * Have the CPU answer a reply that waits for the GPU
+ *
+ * Its place in the queue is given back, and a small model on the CPU answers under the same id; `details` and `routed` in its events say so. `POST /api/chats/{chat_id}/messages/{id}/regenerate` with `{"engine": "gpu"}` has it answered again on the GPU.
+ */
+export const repliesAnswerNow = <ThrowOnError extends boolean = false>(options: Options<RepliesAnswerNowData, ThrowOnError>) => (options.client ?? client).post<RepliesAnswerNowResponses, RepliesAnswerNowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/replies/{id}/answer-now',
+    ...options
+});
+
+/**
  * Stop everything that is being made for you, or for one of your chats
  *
  * Answers when the replies have ended. What was written so far is kept.
@@ -346,13 +357,218 @@ export const chatsCancel = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
+ * Ask one question, without a chat
+ *
+ * Answers when the whole answer is there. Without `model` the `task_type` chooses one (`general_chat` if there is none), and `routing` says which and why. `pair`: one model plans, another writes by the plan. With `stream` the answer is a stream of the reply’s events, opened by `sent`; its last event is `end`. Who leaves before the end takes the question back. With `pair` the plan comes first, in events `plan`. Also at `/api/chat/`, with the slash.
+ */
+export const chatAsk = <ThrowOnError extends boolean = false>(options: Options<ChatAskData, ThrowOnError>) => (options.client ?? client).post<ChatAskResponses, ChatAskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask with a web search
+ *
+ * The model writes the query, unless `query` gives one. The answer cites the pages as `[n]`; they are listed in `sources`. With `chat_id` it is a message of that chat. With `stream` the answer is a stream of the reply’s events, opened by `sent`; its last event is `end`. Who leaves before the end takes the question back.
+ */
+export const chatSearch = <ThrowOnError extends boolean = false>(options: Options<ChatSearchData, ThrowOnError>) => (options.client ?? client).post<ChatSearchResponses, ChatSearchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/search',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * The models that can answer
  *
- * Looking does not use the GPU. `simulated` says that no real engine stands behind them.
+ * With the servers that have them, and what answers each kind of work. Looking does not use the GPU. `simulated` says that no real engine stands behind them.
  */
 export const modelsList = <ThrowOnError extends boolean = false>(options?: Options<ModelsListData, ThrowOnError>) => (options?.client ?? client).get<ModelsListResponses, ModelsListErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/chat/models',
+    ...options
+});
+
+/**
+ * Stop everything that is being made for you, or for one chat or session
+ *
+ * Answers when the replies have ended. What was written so far is kept.
+ */
+export const chatCancel = <ThrowOnError extends boolean = false>(options: Options<ChatCancelData, ThrowOnError>) => (options.client ?? client).post<ChatCancelResponses, ChatCancelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/cancel',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Stop one answer
+ *
+ * A task is a reply: `task_id` of an answer, or `reply.id` of the event `sent`.
+ */
+export const chatCancelTask = <ThrowOnError extends boolean = false>(options: Options<ChatCancelTaskData, ThrowOnError>) => (options.client ?? client).post<ChatCancelTaskResponses, ChatCancelTaskErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/cancel/{task_id}',
+    ...options
+});
+
+/**
+ * Begin a session
+ *
+ * The same as `POST /api/chats`: its id is the id of a chat.
+ */
+export const chatSessionCreate = <ThrowOnError extends boolean = false>(options: Options<ChatSessionCreateData, ThrowOnError>) => (options.client ?? client).post<ChatSessionCreateResponses, ChatSessionCreateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/session',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A session with its newest messages
+ */
+export const chatSessionGet = <ThrowOnError extends boolean = false>(options: Options<ChatSessionGetData, ThrowOnError>) => (options.client ?? client).get<ChatSessionGetResponses, ChatSessionGetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/session/{session_id}',
+    ...options
+});
+
+/**
+ * Let models talk to each other
+ *
+ * The conversation is a chat of yours, and every turn a message of it. Answers at once; with `stream` the answer is the stream of its events, as of `GET /api/chat/multi-model/{chat_id}/events`. Leaving does not stop it.
+ */
+export const dialoguesStart = <ThrowOnError extends boolean = false>(options: Options<DialoguesStartData, ThrowOnError>) => (options.client ?? client).post<DialoguesStartResponses, DialoguesStartErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/multi-model',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How far a chat between models is
+ *
+ * Its messages are those of `GET /api/chats/{chat_id}`.
+ */
+export const dialoguesGet = <ThrowOnError extends boolean = false>(options: Options<DialoguesGetData, ThrowOnError>) => (options.client ?? client).get<DialoguesGetResponses, DialoguesGetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/multi-model/{chat_id}',
+    ...options
+});
+
+/**
+ * Everything that happens in a chat between models, as it happens
+ *
+ * Server-sent events: `dialogue`, then for every turn `turn` with its message and the events of that reply, each with `reply_id`; at the end `dialogue` once more. Every `id` is a position to come back to.
+ */
+export const dialoguesEvents = <ThrowOnError extends boolean = false>(options: Options<DialoguesEventsData, ThrowOnError, DialoguesEventsResponse>) => (options.client ?? client).sse.get<DialoguesEventsResponses, DialoguesEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/multi-model/{chat_id}/events',
+    ...options
+});
+
+/**
+ * Stop a chat between models
+ *
+ * Answers when the turn under way has ended. What was said is kept.
+ */
+export const dialoguesStop = <ThrowOnError extends boolean = false>(options: Options<DialoguesStopData, ThrowOnError>) => (options.client ?? client).post<DialoguesStopResponses, DialoguesStopErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/multi-model/{chat_id}/stop',
+    ...options
+});
+
+/**
+ * Go on with a chat between models
+ *
+ * A turn that was stopped or has failed is made again. One that runs or is done stays as it is.
+ */
+export const dialoguesResume = <ThrowOnError extends boolean = false>(options: Options<DialoguesResumeData, ThrowOnError>) => (options.client ?? client).post<DialoguesResumeResponses, DialoguesResumeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/multi-model/{chat_id}/resume',
+    ...options
+});
+
+/**
+ * Your batches, the newest first
+ */
+export const batchesList = <ThrowOnError extends boolean = false>(options?: Options<BatchesListData, ThrowOnError>) => (options?.client ?? client).get<BatchesListResponses, BatchesListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch',
+    ...options
+});
+
+/**
+ * Ask many questions at once
+ *
+ * Each is answered by itself, without the others, when nobody waits for the GPU more urgently. Answers as soon as all are stored; a batch goes on after a restart.
+ */
+export const batchesCreate = <ThrowOnError extends boolean = false>(options: Options<BatchesCreateData, ThrowOnError>) => (options.client ?? client).post<BatchesCreateResponses, BatchesCreateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a batch and its answers
+ *
+ * One that runs is stopped first.
+ */
+export const batchesDelete = <ThrowOnError extends boolean = false>(options: Options<BatchesDeleteData, ThrowOnError>) => (options.client ?? client).delete<BatchesDeleteResponses, BatchesDeleteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch/{id}',
+    ...options
+});
+
+/**
+ * How far a batch is
+ */
+export const batchesGet = <ThrowOnError extends boolean = false>(options: Options<BatchesGetData, ThrowOnError>) => (options.client ?? client).get<BatchesGetResponses, BatchesGetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch/{id}',
+    ...options
+});
+
+/**
+ * What a batch has come to so far
+ *
+ * One JSON object a line, in the order of the requests; those without an answer are there as well, and say so.
+ */
+export const batchesResults = <ThrowOnError extends boolean = false>(options: Options<BatchesResultsData, ThrowOnError>) => (options.client ?? client).get<BatchesResultsResponses, BatchesResultsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch/{id}/results',
+    ...options
+});
+
+/**
+ * Stop a batch
+ *
+ * What is answered is kept. One that is over stays as it is.
+ */
+export const batchesCancel = <ThrowOnError extends boolean = false>(options: Options<BatchesCancelData, ThrowOnError>) => (options.client ?? client).post<BatchesCancelResponses, BatchesCancelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/chat/batch/{id}/cancel',
     ...options
 });
 
@@ -544,6 +760,21 @@ export const imagesGenerate = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
+ * Ask for an image, and follow it
+ *
+ * As `POST /api/image/generate`, answered by the events themselves, opened by an event `sent` with the JSON of the 201. Leaving the stream does not stop the image.
+ */
+export const imagesGenerateStream = <ThrowOnError extends boolean = false>(options: Options<ImagesGenerateStreamData, ThrowOnError, ImagesGenerateStreamResponse>) => (options.client ?? client).sse.post<ImagesGenerateStreamResponses, ImagesGenerateStreamErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/image/generate/stream',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * The images of a message, with prompt, seed and settings
  */
 export const imagesList = <ThrowOnError extends boolean = false>(options: Options<ImagesListData, ThrowOnError>) => (options.client ?? client).get<ImagesListResponses, ImagesListErrors, ThrowOnError>({
@@ -553,7 +784,86 @@ export const imagesList = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * The image, as PNG
+ * All your pictures, newest first
+ *
+ * With `q`, those whose prompt holds that text. `storage` tells how much of your space is used.
+ */
+export const imagesGallery = <ThrowOnError extends boolean = false>(options?: Options<ImagesGalleryData, ThrowOnError>) => (options?.client ?? client).get<ImagesGalleryResponses, ImagesGalleryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images',
+    ...options
+});
+
+/**
+ * Delete a picture
+ *
+ * Its file goes at once; the message that showed it keeps its words.
+ */
+export const imagesDelete = <ThrowOnError extends boolean = false>(options: Options<ImagesDeleteData, ThrowOnError>) => (options.client ?? client).delete<ImagesDeleteResponses, ImagesDeleteErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}',
+    ...options
+});
+
+/**
+ * Mark a picture as a favourite, or not
+ */
+export const imagesChange = <ThrowOnError extends boolean = false>(options: Options<ImagesChangeData, ThrowOnError>) => (options.client ?? client).put<ImagesChangeResponses, ImagesChangeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The same prompt and settings, with another seed
+ */
+export const imagesVary = <ThrowOnError extends boolean = false>(options: Options<ImagesVaryData, ThrowOnError>) => (options.client ?? client).post<ImagesVaryResponses, ImagesVaryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}/vary',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * A larger copy of a picture
+ *
+ * By the workflow that is configured for it.
+ */
+export const imagesUpscale = <ThrowOnError extends boolean = false>(options: Options<ImagesUpscaleData, ThrowOnError>) => (options.client ?? client).post<ImagesUpscaleResponses, ImagesUpscaleErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}/upscale',
+    ...options
+});
+
+/**
+ * A short-lived address of a picture
+ *
+ * It opens the picture without a token until it expires, for whoever has it.
+ */
+export const imagesLink = <ThrowOnError extends boolean = false>(options: Options<ImagesLinkData, ThrowOnError>) => (options.client ?? client).post<ImagesLinkResponses, ImagesLinkErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/images/{id}/link',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The picture behind a short-lived address
+ */
+export const imagesOpenLink = <ThrowOnError extends boolean = false>(options: Options<ImagesOpenLinkData, ThrowOnError>) => (options.client ?? client).get<ImagesOpenLinkResponses, ImagesOpenLinkErrors, ThrowOnError>({ url: '/api/images/link/{token}', ...options });
+
+/**
+ * The image
  */
 export const imagesFile = <ThrowOnError extends boolean = false>(options: Options<ImagesFileData, ThrowOnError>) => (options.client ?? client).get<ImagesFileResponses, ImagesFileErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

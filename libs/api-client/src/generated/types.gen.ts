@@ -5,6 +5,241 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
+export type Ask = {
+    message: string;
+    task_type?: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation';
+    /**
+     * Wins over task_type
+     */
+    model?: string | null;
+    temperature?: number | null;
+    top_p?: number | null;
+    max_tokens?: number | null;
+    system_prompt?: string | null;
+    think?: boolean | 'low' | 'medium' | 'high';
+    /**
+     * `json`, or a JSON Schema that the answer must follow
+     */
+    format?: 'json' | {
+        [key: string]: unknown;
+    };
+    /**
+     * True: server-sent events, as of a reply
+     */
+    stream?: boolean;
+    /**
+     * Two models: one plans, the other writes by that plan
+     */
+    pair?: boolean;
+    /**
+     * A session of yours: the question is asked in it; temperature, top_p, max_tokens and system_prompt become its own
+     */
+    session_id?: number;
+    web_search?: boolean | {
+        query: string;
+    };
+    use_cache?: boolean;
+};
+
+export type AskAnswer = {
+    response: string;
+    model: string;
+    task_type: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation' | null;
+    duration_ms: number;
+    /**
+     * For POST /api/chat/cancel/{task_id}
+     */
+    task_id: number;
+    routing: Routing | null;
+    cached: boolean;
+    /**
+     * With `pair`: who planned, and the plan
+     */
+    plan: {
+        model: string;
+        text: string;
+    } | null;
+    sources: Array<Source>;
+    search_query: string | null;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+};
+
+export type AskEvent = SentMessage | {
+    type: 'plan';
+    text: string;
+} | {
+    type: 'state';
+    state: 'queued';
+    /**
+     * Place in the queue, 1 is next; null while unknown
+     */
+    position: number | null;
+    reason: {
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
+        holder: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+    } | null;
+    eta_p50_ms: number | null;
+    eta_p90_ms: number | null;
+} | {
+    type: 'state';
+    state: 'swapping';
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+} | {
+    type: 'state';
+    state: 'loading';
+    model: string | null;
+} | {
+    type: 'state';
+    state: 'streaming' | 'prompting' | 'rendering' | 'searching';
+} | {
+    type: 'text';
+    text: string;
+} | {
+    type: 'thinking';
+    text: string;
+} | {
+    type: 'routed';
+    routing: Routing;
+} | {
+    type: 'sources';
+    query: string;
+    sources: Array<Source>;
+} | {
+    type: 'prompt';
+    prompt: string;
+    seed: number;
+    settings_by?: 'model' | 'user' | 'default';
+    reference_description?: string;
+} | {
+    type: 'progress';
+    variant?: number;
+    node?: string;
+    step: number;
+    steps: number;
+} | {
+    type: 'preview';
+    revision: number;
+} | {
+    type: 'image';
+    image_id: number;
+    width: number;
+    height: number;
+    variant?: number;
+} | {
+    type: 'pull';
+    /**
+     * What is done just now, as the model server says it
+     */
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
+} | {
+    type: 'reset';
+    text: string;
+    thinking?: string;
+} | {
+    type: 'end';
+    state: 'done' | 'failed' | 'cancelled';
+    code: string | null;
+    /**
+     * A sentence for the user
+     */
+    say: string | null;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+    details?: MessageDetails | null;
+};
+
+export type AskModels = {
+    models: Array<{
+        model: string;
+        size_bytes: number;
+        parameter_size: string | null;
+        capabilities: Array<string>;
+        is_default: boolean;
+        /**
+         * Where it is used first
+         */
+        server: string | null;
+        max_concurrent: number | null;
+        available: boolean;
+    }>;
+    default_model: string;
+    simulated: boolean;
+    tasks: Array<{
+        task_type: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation';
+        model: string;
+        fallback: boolean;
+    }>;
+    pair: {
+        planning: string;
+        generation: string;
+    };
+};
+
+export type Batch = {
+    id: number;
+    title: string;
+    state: 'running' | 'done' | 'cancelled';
+    model: string;
+    total: number;
+    done: number;
+    failed: number;
+    /**
+     * Will not be answered any more
+     */
+    cancelled: number;
+    running: number;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    };
+    created_at: string;
+    finished_at: string | null;
+};
+
+export type BatchLine = {
+    index: number;
+    custom_id: string | null;
+    state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
+    response: string | null;
+    model: string | null;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+    error: {
+        code: string;
+        say: string;
+    } | null;
+};
+
+export type BatchList = {
+    batches: Array<Batch>;
+};
+
+export type Cancel = {
+    chat_id?: number;
+    session_id?: number;
+};
+
 export type Card = {
     name: string;
     total_mib: number;
@@ -22,6 +257,10 @@ export type CardHistory = {
         foreign_mib: number | null;
         owner: 'ollama' | 'comfyui' | null;
     }>;
+};
+
+export type ChangeImage = {
+    favourite: boolean;
 };
 
 export type ChangePassword = {
@@ -86,6 +325,16 @@ export type ChatPage = {
     next_cursor: string | null;
 };
 
+export type ChatSession = {
+    session_id: number;
+    title: string;
+    created_at: string;
+    /**
+     * The newest of the shown branch, oldest first
+     */
+    messages: Array<Message>;
+};
+
 export type ChatWithMessages = {
     chat: Chat;
     messages: Array<Message>;
@@ -103,6 +352,123 @@ export type CreateChat = {
     max_tokens?: number | null;
     think?: boolean | 'low' | 'medium' | 'high' | null;
     system_prompt?: string | null;
+};
+
+export type Dialogue = {
+    chat: Chat;
+    state: 'running' | 'done' | 'stopped' | 'failed';
+    turns: number;
+    max_turns: number;
+    participants: Array<{
+        index: number;
+        model: string;
+        system_prompt: string | null;
+    }>;
+    current_reply_id: number | null;
+    error_code: string | null;
+};
+
+export type DialogueEvent = {
+    type: 'dialogue';
+    dialogue: Dialogue;
+} | {
+    type: 'turn';
+    reply: Message;
+} | {
+    type: 'state';
+    state: 'queued';
+    /**
+     * Place in the queue, 1 is next; null while unknown
+     */
+    position: number | null;
+    reason: {
+        code: 'ahead_in_queue' | 'other_engine_busy' | 'swap_under_way' | 'engine_starting' | 'scheduler_away' | 'engine_unavailable' | 'gives_way';
+        holder: {
+            engine: 'ollama' | 'comfyui';
+            model: string | null;
+        } | null;
+    } | null;
+    eta_p50_ms: number | null;
+    eta_p90_ms: number | null;
+} | {
+    type: 'state';
+    state: 'swapping';
+    from: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    to: {
+        engine: 'ollama' | 'comfyui';
+        model: string | null;
+    } | null;
+    phase: 'drain' | 'free' | 'verify' | 'start' | 'load' | 'ready';
+} | {
+    type: 'state';
+    state: 'loading';
+    model: string | null;
+} | {
+    type: 'state';
+    state: 'streaming' | 'prompting' | 'rendering' | 'searching';
+} | {
+    type: 'text';
+    text: string;
+} | {
+    type: 'thinking';
+    text: string;
+} | {
+    type: 'routed';
+    routing: Routing;
+} | {
+    type: 'sources';
+    query: string;
+    sources: Array<Source>;
+} | {
+    type: 'prompt';
+    prompt: string;
+    seed: number;
+    settings_by?: 'model' | 'user' | 'default';
+    reference_description?: string;
+} | {
+    type: 'progress';
+    variant?: number;
+    node?: string;
+    step: number;
+    steps: number;
+} | {
+    type: 'preview';
+    revision: number;
+} | {
+    type: 'image';
+    image_id: number;
+    width: number;
+    height: number;
+    variant?: number;
+} | {
+    type: 'pull';
+    /**
+     * What is done just now, as the model server says it
+     */
+    status: string;
+    completed_bytes: number;
+    total_bytes: number;
+} | {
+    type: 'reset';
+    text: string;
+    thinking?: string;
+} | {
+    type: 'end';
+    state: 'done' | 'failed' | 'cancelled';
+    code: string | null;
+    /**
+     * A sentence for the user
+     */
+    say: string | null;
+    timeline: Array<TimelineEntry>;
+    usage: {
+        prompt_tokens: number;
+        completion_tokens: number;
+    } | null;
+    details?: MessageDetails | null;
 };
 
 export type EditMessage = {
@@ -154,6 +520,31 @@ export type Experiment = {
 
 export type ExperimentList = {
     experiments: Array<Experiment>;
+};
+
+export type Gallery = {
+    images: Array<GalleryEntry>;
+    next_cursor: string | null;
+    storage: {
+        used_bytes: number;
+        limit_bytes: number | null;
+    };
+};
+
+export type GalleryEntry = {
+    id: number;
+    origin: 'generated' | 'uploaded';
+    message_id: number | null;
+    chat_id: number | null;
+    prompt: string | null;
+    width: number;
+    height: number;
+    size_bytes: number;
+    favourite: boolean;
+    simulated: boolean;
+    url: string;
+    thumbnail_url: string;
+    created_at: string;
 };
 
 export type GenerateImage = {
@@ -322,6 +713,11 @@ export type Image = {
     created_at: string;
 };
 
+export type ImageLink = {
+    url: string;
+    expires_at: string;
+};
+
 export type ImageList = {
     message_id: number;
     images: Array<Image>;
@@ -455,14 +851,6 @@ export type MessageDetails = {
     experiment_id?: number | null;
 };
 
-export type Model = {
-    model: string;
-    size_bytes: number;
-    parameter_size: string | null;
-    capabilities: Array<string>;
-    is_default: boolean;
-};
-
 export type ModelAction = {
     model: string;
     server: string;
@@ -476,12 +864,6 @@ export type ModelAction = {
      * What happened, for people
      */
     say: string;
-};
-
-export type ModelList = {
-    models: Array<Model>;
-    default_model: string;
-    simulated: boolean;
 };
 
 export type ModelServer = {
@@ -510,6 +892,43 @@ export type ModelServer = {
     models: Array<ServerModel>;
 };
 
+export type MultiModel = {
+    models: Array<string>;
+    initial_message: string;
+    /**
+     * By model name, or by place (`0`, `1`, …) where a model takes part twice
+     */
+    system_prompts?: {
+        [key: string]: string;
+    };
+    max_turns?: number;
+    /**
+     * Who speaks next: as it costs the fewest model changes, or strictly one after the other
+     */
+    order?: 'fewest_changes' | 'in_turn';
+    title?: string;
+    stream?: boolean;
+};
+
+export type NewBatch = {
+    requests: Array<{
+        custom_id?: string;
+        message: string;
+    }>;
+    model?: string | null;
+    task_type?: 'code_generation' | 'code_analysis' | 'reasoning' | 'general_chat' | 'planning' | 'text_generation';
+    temperature?: number | null;
+    max_tokens?: number | null;
+    system_prompt?: string | null;
+    /**
+     * `json`, or a JSON Schema that the answer must follow
+     */
+    format?: 'json' | {
+        [key: string]: unknown;
+    };
+    title?: string;
+};
+
 export type NewExperiment = {
     name: string;
     model: string;
@@ -518,6 +937,15 @@ export type NewExperiment = {
      * Percent of the chats that get the variant
      */
     share?: number;
+};
+
+export type NewImageLink = {
+    kind?: 'file' | 'thumbnail';
+    seconds?: number;
+};
+
+export type NewSession = {
+    title?: string;
 };
 
 export type Problem = {
@@ -736,6 +1164,17 @@ export type Routing = {
      */
     answered: string;
     because: 'task_type' | 'capability_fallback' | 'default_model' | 'instance_down' | 'experiment' | 'answered_on_cpu' | 'planned_by_pair';
+};
+
+export type SearchChat = {
+    message: string;
+    chat_id?: number;
+    model?: string | null;
+    /**
+     * Searched for as it is; without it the model writes the query
+     */
+    query?: string;
+    stream?: boolean;
 };
 
 export type SendMessage = {
@@ -1137,6 +1576,11 @@ export type User = {
     role: 'admin' | 'user';
     locale: 'en' | 'ru' | null;
     created_at: string;
+};
+
+export type VaryImage = {
+    batch_count?: number;
+    seed?: number;
 };
 
 export type Verification = {
@@ -1951,7 +2395,7 @@ export type MessagesSendResponses = {
 export type MessagesSendResponse = MessagesSendResponses[keyof MessagesSendResponses];
 
 export type MessagesRegenerateData = {
-    body: Regenerate;
+    body?: Regenerate;
     path: {
         chat_id: number;
         message_id: number;
@@ -2610,6 +3054,77 @@ export type RepliesCancelResponses = {
 
 export type RepliesCancelResponse = RepliesCancelResponses[keyof RepliesCancelResponses];
 
+export type RepliesAnswerNowData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/replies/{id}/answer-now';
+};
+
+export type RepliesAnswerNowErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `reply.not_waiting`: This answer does not wait for the GPU any more.
+     *
+     * `local.not_set_up`: The CPU engine is not set up here.
+     *
+     * `local.not_installed`: The CPU engine is not installed on this machine.
+     *
+     * `local.model_unreadable`: The model of the CPU engine is missing, or is no file that it can read.
+     */
+    409: Problem;
+    /**
+     * `model.no_vision`: This model cannot see pictures. Choose one that can.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type RepliesAnswerNowError = RepliesAnswerNowErrors[keyof RepliesAnswerNowErrors];
+
+export type RepliesAnswerNowResponses = {
+    /**
+     * The assistant message
+     */
+    200: Message;
+};
+
+export type RepliesAnswerNowResponse = RepliesAnswerNowResponses[keyof RepliesAnswerNowResponses];
+
 export type RepliesCancelAllData = {
     body: StopReplies;
     path?: never;
@@ -2730,6 +3245,196 @@ export type ChatsCancelResponses = {
 
 export type ChatsCancelResponse = ChatsCancelResponses[keyof ChatsCancelResponses];
 
+export type ChatAskData = {
+    body: Ask;
+    path?: never;
+    query?: never;
+    url: '/api/chat';
+};
+
+export type ChatAskErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     *
+     * `search.not_set_up`: Web search is not set up: an administrator can add a key.
+     *
+     * `gpu.job_cancelled`: The request was stopped.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `gpu.user_limit`: You have as many requests waiting as one person may have. Wait for one to finish.
+     *
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `search.failed`: The web search did not work. Try again, or ask without it.
+     *
+     * `engine.failed`: The model server reported an error.
+     *
+     * `reply.not_json`: The model did not answer in the wanted format.
+     */
+    502: Problem;
+    /**
+     * `model.none_installed`: No model is installed. An administrator can download one.
+     *
+     * `gpu.wait_too_long`: The GPU was busy for too long. Please try again.
+     *
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `engine.out_of_memory`: The GPU has too little memory for this.
+     *
+     * `reply.interrupted`: The answer was interrupted. You can send it again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatAskError = ChatAskErrors[keyof ChatAskErrors];
+
+export type ChatAskResponses = {
+    /**
+     * The answer; as a stream, everything that happens to it
+     */
+    200: AskAnswer;
+};
+
+export type ChatAskResponse = ChatAskResponses[keyof ChatAskResponses];
+
+export type ChatSearchData = {
+    body: SearchChat;
+    path?: never;
+    query?: never;
+    url: '/api/chat/search';
+};
+
+export type ChatSearchErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
+     *
+     * `search.not_set_up`: Web search is not set up: an administrator can add a key.
+     *
+     * `gpu.job_cancelled`: The request was stopped.
+     */
+    409: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `gpu.user_limit`: You have as many requests waiting as one person may have. Wait for one to finish.
+     *
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `search.failed`: The web search did not work. Try again, or ask without it.
+     *
+     * `engine.failed`: The model server reported an error.
+     *
+     * `reply.not_json`: The model did not answer in the wanted format.
+     */
+    502: Problem;
+    /**
+     * `model.none_installed`: No model is installed. An administrator can download one.
+     *
+     * `gpu.wait_too_long`: The GPU was busy for too long. Please try again.
+     *
+     * `engine.unavailable`: The model server is not there. Your request can be sent again.
+     *
+     * `engine.out_of_memory`: The GPU has too little memory for this.
+     *
+     * `reply.interrupted`: The answer was interrupted. You can send it again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatSearchError = ChatSearchErrors[keyof ChatSearchErrors];
+
+export type ChatSearchResponses = {
+    /**
+     * The answer with its sources; as a stream, everything that happens to it
+     */
+    200: AskAnswer;
+};
+
+export type ChatSearchResponse = ChatSearchResponses[keyof ChatSearchResponses];
+
 export type ModelsListData = {
     body?: never;
     path?: never;
@@ -2774,10 +3479,889 @@ export type ModelsListResponses = {
     /**
      * The models
      */
-    200: ModelList;
+    200: AskModels;
 };
 
 export type ModelsListResponse = ModelsListResponses[keyof ModelsListResponses];
+
+export type ChatCancelData = {
+    body: Cancel;
+    path?: never;
+    query?: never;
+    url: '/api/chat/cancel';
+};
+
+export type ChatCancelErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatCancelError = ChatCancelErrors[keyof ChatCancelErrors];
+
+export type ChatCancelResponses = {
+    /**
+     * What was stopped
+     */
+    200: StopReceipt;
+};
+
+export type ChatCancelResponse = ChatCancelResponses[keyof ChatCancelResponses];
+
+export type ChatCancelTaskData = {
+    body?: never;
+    path: {
+        task_id: number;
+    };
+    query?: never;
+    url: '/api/chat/cancel/{task_id}';
+};
+
+export type ChatCancelTaskErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `reply.not_found`: This reply does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatCancelTaskError = ChatCancelTaskErrors[keyof ChatCancelTaskErrors];
+
+export type ChatCancelTaskResponses = {
+    /**
+     * The reply as it ended
+     */
+    200: Message;
+};
+
+export type ChatCancelTaskResponse = ChatCancelTaskResponses[keyof ChatCancelTaskResponses];
+
+export type ChatSessionCreateData = {
+    body: NewSession;
+    path?: never;
+    query?: never;
+    url: '/api/chat/session';
+};
+
+export type ChatSessionCreateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatSessionCreateError = ChatSessionCreateErrors[keyof ChatSessionCreateErrors];
+
+export type ChatSessionCreateResponses = {
+    /**
+     * The new session
+     */
+    201: ChatSession;
+};
+
+export type ChatSessionCreateResponse = ChatSessionCreateResponses[keyof ChatSessionCreateResponses];
+
+export type ChatSessionGetData = {
+    body?: never;
+    path: {
+        session_id: number;
+    };
+    query?: never;
+    url: '/api/chat/session/{session_id}';
+};
+
+export type ChatSessionGetErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ChatSessionGetError = ChatSessionGetErrors[keyof ChatSessionGetErrors];
+
+export type ChatSessionGetResponses = {
+    /**
+     * The session
+     */
+    200: ChatSession;
+};
+
+export type ChatSessionGetResponse = ChatSessionGetResponses[keyof ChatSessionGetResponses];
+
+export type DialoguesStartData = {
+    body: MultiModel;
+    path?: never;
+    query?: never;
+    url: '/api/chat/multi-model';
+};
+
+export type DialoguesStartErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type DialoguesStartError = DialoguesStartErrors[keyof DialoguesStartErrors];
+
+export type DialoguesStartResponses = {
+    /**
+     * The conversation; as a stream, everything that happens in it
+     */
+    201: Dialogue;
+};
+
+export type DialoguesStartResponse = DialoguesStartResponses[keyof DialoguesStartResponses];
+
+export type DialoguesGetData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chat/multi-model/{chat_id}';
+};
+
+export type DialoguesGetErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type DialoguesGetError = DialoguesGetErrors[keyof DialoguesGetErrors];
+
+export type DialoguesGetResponses = {
+    /**
+     * The conversation
+     */
+    200: Dialogue;
+};
+
+export type DialoguesGetResponse = DialoguesGetResponses[keyof DialoguesGetResponses];
+
+export type DialoguesEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Go on behind this event; browsers send it by themselves when they reconnect
+         */
+        'Last-Event-ID'?: string;
+    };
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chat/multi-model/{chat_id}/events';
+};
+
+export type DialoguesEventsErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     *
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type DialoguesEventsError = DialoguesEventsErrors[keyof DialoguesEventsErrors];
+
+export type DialoguesEventsResponses = {
+    /**
+     * The events
+     */
+    200: DialogueEvent;
+};
+
+export type DialoguesEventsResponse = DialoguesEventsResponses[keyof DialoguesEventsResponses];
+
+export type DialoguesStopData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chat/multi-model/{chat_id}/stop';
+};
+
+export type DialoguesStopErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type DialoguesStopError = DialoguesStopErrors[keyof DialoguesStopErrors];
+
+export type DialoguesStopResponses = {
+    /**
+     * The conversation
+     */
+    200: Dialogue;
+};
+
+export type DialoguesStopResponse = DialoguesStopResponses[keyof DialoguesStopResponses];
+
+export type DialoguesResumeData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chat/multi-model/{chat_id}/resume';
+};
+
+export type DialoguesResumeErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type DialoguesResumeError = DialoguesResumeErrors[keyof DialoguesResumeErrors];
+
+export type DialoguesResumeResponses = {
+    /**
+     * The conversation
+     */
+    200: Dialogue;
+};
+
+export type DialoguesResumeResponse = DialoguesResumeResponses[keyof DialoguesResumeResponses];
+
+export type BatchesListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/chat/batch';
+};
+
+export type BatchesListErrors = {
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesListError = BatchesListErrors[keyof BatchesListErrors];
+
+export type BatchesListResponses = {
+    /**
+     * The batches
+     */
+    200: BatchList;
+};
+
+export type BatchesListResponse = BatchesListResponses[keyof BatchesListResponses];
+
+export type BatchesCreateData = {
+    body: NewBatch;
+    path?: never;
+    query?: never;
+    url: '/api/chat/batch';
+};
+
+export type BatchesCreateErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `model.unknown`: This model is not installed. Choose one from the list.
+     */
+    422: Problem;
+    /**
+     * `batch.too_many`: You have as many open batches as one person may have.
+     *
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `model.none_installed`: No model is installed. An administrator can download one.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesCreateError = BatchesCreateErrors[keyof BatchesCreateErrors];
+
+export type BatchesCreateResponses = {
+    /**
+     * The batch
+     */
+    201: Batch;
+};
+
+export type BatchesCreateResponse = BatchesCreateResponses[keyof BatchesCreateResponses];
+
+export type BatchesDeleteData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chat/batch/{id}';
+};
+
+export type BatchesDeleteErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `batch.not_found`: This batch does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesDeleteError = BatchesDeleteErrors[keyof BatchesDeleteErrors];
+
+export type BatchesDeleteResponses = {
+    /**
+     * It is gone
+     */
+    200: {
+        deleted: true;
+    };
+};
+
+export type BatchesDeleteResponse = BatchesDeleteResponses[keyof BatchesDeleteResponses];
+
+export type BatchesGetData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chat/batch/{id}';
+};
+
+export type BatchesGetErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `batch.not_found`: This batch does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesGetError = BatchesGetErrors[keyof BatchesGetErrors];
+
+export type BatchesGetResponses = {
+    /**
+     * The batch
+     */
+    200: Batch;
+};
+
+export type BatchesGetResponse = BatchesGetResponses[keyof BatchesGetResponses];
+
+export type BatchesResultsData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chat/batch/{id}/results';
+};
+
+export type BatchesResultsErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `batch.not_found`: This batch does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesResultsError = BatchesResultsErrors[keyof BatchesResultsErrors];
+
+export type BatchesResultsResponses = {
+    /**
+     * The lines
+     */
+    200: BatchLine;
+};
+
+export type BatchesResultsResponse = BatchesResultsResponses[keyof BatchesResultsResponses];
+
+export type BatchesCancelData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/chat/batch/{id}/cancel';
+};
+
+export type BatchesCancelErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `batch.not_found`: This batch does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type BatchesCancelError = BatchesCancelErrors[keyof BatchesCancelErrors];
+
+export type BatchesCancelResponses = {
+    /**
+     * The batch
+     */
+    200: Batch;
+};
+
+export type BatchesCancelResponse = BatchesCancelResponses[keyof BatchesCancelResponses];
 
 export type ModelsServersData = {
     body?: never;
@@ -3775,12 +5359,10 @@ export type ImagesGenerateErrors = {
     403: Problem;
     /**
      * `chat.not_found`: This chat does not exist.
+     *
+     * `image.not_found`: This image does not exist.
      */
     404: Problem;
-    /**
-     * `chat.busy`: This chat is still answering. Wait, or stop the answer.
-     */
-    409: Problem;
     /**
      * `request.too_large`: The request is too large.
      */
@@ -3794,10 +5376,14 @@ export type ImagesGenerateErrors = {
      */
     429: Problem;
     /**
+     * `image.workflow_invalid`: The workflow of this installation does not fit its ComfyUI.
+     *
      * `internal`: Something went wrong on our side.
      */
     500: Problem;
     /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
      * `call.unreachable`: A part of Baton is starting or down. Please try again.
      */
     503: Problem;
@@ -3817,6 +5403,75 @@ export type ImagesGenerateResponses = {
 };
 
 export type ImagesGenerateResponse = ImagesGenerateResponses[keyof ImagesGenerateResponses];
+
+export type ImagesGenerateStreamData = {
+    body: GenerateImage;
+    path?: never;
+    query?: never;
+    url: '/api/image/generate/stream';
+};
+
+export type ImagesGenerateStreamErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `image.workflow_invalid`: The workflow of this installation does not fit its ComfyUI.
+     *
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesGenerateStreamError = ImagesGenerateStreamErrors[keyof ImagesGenerateStreamErrors];
+
+export type ImagesGenerateStreamResponses = {
+    /**
+     * Everything that happens to the image
+     */
+    201: SentReplyEvent;
+};
+
+export type ImagesGenerateStreamResponse = ImagesGenerateStreamResponses[keyof ImagesGenerateStreamResponses];
 
 export type ImagesListData = {
     body?: never;
@@ -3877,6 +5532,437 @@ export type ImagesListResponses = {
 
 export type ImagesListResponse = ImagesListResponses[keyof ImagesListResponses];
 
+export type ImagesGalleryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        q?: string;
+        favourite?: 'true';
+        origin?: 'generated' | 'uploaded';
+        limit?: number;
+        cursor?: string;
+    };
+    url: '/api/images';
+};
+
+export type ImagesGalleryErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesGalleryError = ImagesGalleryErrors[keyof ImagesGalleryErrors];
+
+export type ImagesGalleryResponses = {
+    /**
+     * A page of pictures
+     */
+    200: Gallery;
+};
+
+export type ImagesGalleryResponse = ImagesGalleryResponses[keyof ImagesGalleryResponses];
+
+export type ImagesDeleteData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}';
+};
+
+export type ImagesDeleteErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesDeleteError = ImagesDeleteErrors[keyof ImagesDeleteErrors];
+
+export type ImagesDeleteResponses = {
+    /**
+     * It is gone
+     */
+    204: void;
+};
+
+export type ImagesDeleteResponse = ImagesDeleteResponses[keyof ImagesDeleteResponses];
+
+export type ImagesChangeData = {
+    body: ChangeImage;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}';
+};
+
+export type ImagesChangeErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesChangeError = ImagesChangeErrors[keyof ImagesChangeErrors];
+
+export type ImagesChangeResponses = {
+    /**
+     * The picture as it is now
+     */
+    200: GalleryEntry;
+};
+
+export type ImagesChangeResponse = ImagesChangeResponses[keyof ImagesChangeResponses];
+
+export type ImagesVaryData = {
+    body: VaryImage;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}/vary';
+};
+
+export type ImagesVaryErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `image.workflow_invalid`: The workflow of this installation does not fit its ComfyUI.
+     *
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesVaryError = ImagesVaryErrors[keyof ImagesVaryErrors];
+
+export type ImagesVaryResponses = {
+    /**
+     * Two new messages in the chat of the picture
+     */
+    201: SentMessage;
+};
+
+export type ImagesVaryResponse = ImagesVaryResponses[keyof ImagesVaryResponses];
+
+export type ImagesUpscaleData = {
+    body?: never;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}/upscale';
+};
+
+export type ImagesUpscaleErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `chat.not_found`: This chat does not exist.
+     *
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `image.no_upscaler`: No workflow for larger pictures is configured here.
+     */
+    409: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `image.workflow_invalid`: The workflow of this installation does not fit its ComfyUI.
+     *
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `store.unavailable`: Storage is not available just now. Please try again.
+     *
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesUpscaleError = ImagesUpscaleErrors[keyof ImagesUpscaleErrors];
+
+export type ImagesUpscaleResponses = {
+    /**
+     * Two new messages in the chat of the picture
+     */
+    201: SentMessage;
+};
+
+export type ImagesUpscaleResponse = ImagesUpscaleResponses[keyof ImagesUpscaleResponses];
+
+export type ImagesLinkData = {
+    body: NewImageLink;
+    path: {
+        id: number;
+    };
+    query?: never;
+    url: '/api/images/{id}/link';
+};
+
+export type ImagesLinkErrors = {
+    /**
+     * `request.invalid`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `auth.required`: Please log in.
+     *
+     * `auth.token_expired`: Your session has expired. Please log in again.
+     */
+    401: Problem;
+    /**
+     * `auth.account_disabled`: This account is disabled.
+     */
+    403: Problem;
+    /**
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * `request.too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `request.unsupported_media_type`: Send the body as application/json.
+     */
+    415: Problem;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+    /**
+     * `call.timeout`: A part of Baton did not answer in time. Please try again.
+     */
+    504: Problem;
+};
+
+export type ImagesLinkError = ImagesLinkErrors[keyof ImagesLinkErrors];
+
+export type ImagesLinkResponses = {
+    /**
+     * The address
+     */
+    201: ImageLink;
+};
+
+export type ImagesLinkResponse = ImagesLinkResponses[keyof ImagesLinkResponses];
+
+export type ImagesOpenLinkData = {
+    body?: never;
+    path: {
+        token: string;
+    };
+    query?: never;
+    url: '/api/images/link/{token}';
+};
+
+export type ImagesOpenLinkErrors = {
+    /**
+     * `image.link_expired`: This address of a picture is no longer good.
+     *
+     * `image.not_found`: This image does not exist.
+     */
+    404: Problem;
+    /**
+     * There is no such part
+     */
+    416: unknown;
+    /**
+     * `request.too_many`: Too many requests. Please wait a moment.
+     */
+    429: Problem;
+    /**
+     * `internal`: Something went wrong on our side.
+     */
+    500: Problem;
+    /**
+     * `call.unreachable`: A part of Baton is starting or down. Please try again.
+     */
+    503: Problem;
+};
+
+export type ImagesOpenLinkError = ImagesOpenLinkErrors[keyof ImagesOpenLinkErrors];
+
+export type ImagesOpenLinkResponses = {
+    /**
+     * The picture
+     */
+    200: Blob | File;
+    /**
+     * The part that `Range` asked for
+     */
+    206: Blob | File;
+};
+
+export type ImagesOpenLinkResponse = ImagesOpenLinkResponses[keyof ImagesOpenLinkResponses];
+
 export type ImagesFileData = {
     body?: never;
     path: {
@@ -3927,7 +6013,7 @@ export type ImagesFileError = ImagesFileErrors[keyof ImagesFileErrors];
 
 export type ImagesFileResponses = {
     /**
-     * The PNG; it never changes
+     * The file; it never changes
      */
     200: Blob | File;
     /**
