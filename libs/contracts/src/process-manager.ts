@@ -17,7 +17,13 @@ export function guardPath(engine: EngineName): string {
  * seen, with `gpu.swap_failed` when the lane's engine does not own the GPU.
  */
 export const admitLease = defineCall('guard.admit', {
-  request: z.object({ leaseId: z.string(), fence: z.int().positive(), lane }),
+  request: z.object({
+    leaseId: z.string(),
+    fence: z.int().positive(),
+    lane,
+    /** See `gpuJob.alsoModels`. */
+    alsoModels: z.array(z.string().min(1)).max(4).default([]),
+  }),
   reply: z.object({ bootId: z.string() }),
   timeoutMs: 2_000,
 });

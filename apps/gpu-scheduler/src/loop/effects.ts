@@ -96,7 +96,7 @@ export class Effects {
     }
     const [claim, admission] = await Promise.allSettled([
       jobs.claim(epoch, job.id, leaseId),
-      node.admit({ leaseId, fence, lane: payload.lane }),
+      node.admit({ leaseId, fence, lane: payload.lane, alsoModels: payload.alsoModels ?? [] }),
     ]);
     if (claim.status === 'rejected') throw claim.reason;
     if (admission.status === 'rejected') {

@@ -17,6 +17,7 @@ export interface GpuNode {
     readonly leaseId: string;
     readonly fence: number;
     readonly lane: Lane;
+    readonly alsoModels?: readonly string[];
   }): Promise<{ readonly bootId: string }>;
   /** Answers when the door is shut; not `quiet`: the engine would not let go. */
   revoke(leaseId: string): Promise<{ readonly quiet: boolean }>;
@@ -31,7 +32,8 @@ export interface GpuNode {
 
 export function gpuNodeClient(calls: CallClient): GpuNode {
   return {
-    admit: (lease) => calls.call(admitLease, lease),
+    admit: ({ alsoModels = [], ...lease }) =>
+      calls.call(admitLease, { ...lease, alsoModels: [...alsoModels] }),
     revoke: (leaseId) => calls.call(revokeLease, { leaseId }),
     startSwap: (swap) => calls.call(startSwap, swap),
     status: () => calls.call(readNodeStatus, {}),

@@ -60,6 +60,15 @@ describe('a chat', () => {
     expect(seen).toEqual(bodies);
   });
 
+  test('for another model passes when the lease says that its work needs that one too', async () => {
+    const guard = await start(LLAMA);
+    await guard.serve('ollama', (_, response) => response.end('{}'));
+    guard.admitAlso(['llava:7b']);
+    expect((await ask(guard, '{"model":"llava:7b"}')).status).toBe(200);
+    expect((await ask(guard, '{"model":"llama3:8b"}')).status).toBe(200);
+    expect((await ask(guard, '{"model":"phi4:14b"}')).status).toBe(403);
+  });
+
   test.each([
     ['for another model', '{"model":"llava:7b"}', 403, 'gpu.lease_required'],
     ['for no model', '{"messages":[]}', 400, 'request.invalid'],

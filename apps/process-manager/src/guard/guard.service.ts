@@ -62,12 +62,12 @@ export class GuardService {
   }
 
   /** Idempotent. @throws AppError as `Gate.admit`; `gpu.swap_failed` while an earlier lease has not let go */
-  admit(leaseId: string, fence: number, lane: Lane): void {
+  admit(leaseId: string, fence: number, lane: Lane, alsoModels: readonly string[] = []): void {
     const { gate, fences } = this.parts;
     if (this.unquiet.size > 0) throw new AppError('gpu.swap_failed', { unquiet: [...this.unquiet] });
     gate.admit({ leaseId, fence, owner: { key: laneKey(lane), engine: lane.engine } });
     fences.keep(gate.highestFence);
-    if (!this.uses.has(leaseId)) this.uses.set(leaseId, new LeaseUse(lane));
+    if (!this.uses.has(leaseId)) this.uses.set(leaseId, new LeaseUse(lane, alsoModels));
   }
 
   /** Shuts the door for a lease at once and resolves when nothing of it is left. Idempotent. */
@@ -205,16 +205,15 @@ export class GuardService {
     use.add(forwardHttp({ ...passage, onAnswer, agent: this.agent, engineUrl, path }));
   }
 
-  /** Work for a model goes through when it is for the lease's model: any other would be loaded beside it, or in its place. */
+  /** Work for a model goes through when it is for one of the lease's models: any other would be loaded beside it, or in its place. */
   private async passNamingModel(
     target: Target,
     use: LeaseUse,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const model = use.model;
-    if (model === null) throw new AppError('gpu.lease_lost');
-    const { head, check } = await receiving(use, () => readModelBody(request, model));
+    if (use.models.length === 0) throw new AppError('gpu.lease_lost');
+    const { head, check } = await receiving(use, () => readModelBody(request, use.models));
     if (this.check(request, target) !== use) throw new AppError('gpu.lease_lost');
     this.pass(target, use, { request, response, body: null, head, check });
   }

@@ -8,13 +8,16 @@ export interface Passing {
 
 /** What one lease is doing in an engine, so that it can be ended. */
 export class LeaseUse {
-  /** The one model that it may use; null where the lane is an engine as a whole. */
+  /** The model that it may use; null where the lane is an engine as a whole. */
   readonly model: string | null;
+  /** That one, and others of the same Ollama that its work needs besides. */
+  readonly models: readonly string[];
   private readonly passings = new Set<Passing>();
   private readonly submitted = new Map<string, 'sent' | 'answered'>();
 
-  constructor(lane: Lane) {
+  constructor(lane: Lane, alsoModels: readonly string[] = []) {
     this.model = lane.engine === 'ollama' ? lane.model : null;
+    this.models = this.model === null ? [] : [this.model, ...alsoModels];
   }
 
   get openConnections(): number {

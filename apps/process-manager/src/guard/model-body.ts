@@ -16,10 +16,10 @@ export interface ModelBody {
 /**
  * Reads the beginning of a body until it has named its model.
  *
- * @throws AppError `gpu.lease_required` when that is another model than the lease's, `request.invalid` when it does not say
+ * @throws AppError `gpu.lease_required` when that is none of the lease's models, `request.invalid` when it does not say
  *   early, or twice
  */
-export async function readModelBody(request: Readable, leased: string): Promise<ModelBody> {
+export async function readModelBody(request: Readable, leased: readonly string[]): Promise<ModelBody> {
   const reader = new ModelNameReader();
   const head: Buffer[] = [];
   let length = 0;
@@ -50,8 +50,9 @@ export async function readModelBody(request: Readable, leased: string): Promise<
   }
   const [refusal] = refusals;
   if (refusal !== undefined) throw refusal;
-  if (!sameModel(reader.name ?? '', leased)) {
-    throw new AppError('gpu.lease_required', { leased, wanted: reader.name });
+  const wanted = reader.name ?? '';
+  if (!leased.some((model) => sameModel(wanted, model))) {
+    throw new AppError('gpu.lease_required', { leased: leased.join(', '), wanted });
   }
   return { head, check };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
 import {
   admitLease,
   deleteEngineModel,
@@ -13,7 +14,6 @@ import {
   startSwap,
   unloadEngineModel,
   type EngineName,
-  type Lane,
   type NodeStatus,
 } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
@@ -44,8 +44,13 @@ export class CallsController {
   }
 
   @HandleCall(admitLease)
-  async admit(request: { leaseId: string; fence: number; lane: Lane }): Promise<{ bootId: string }> {
-    this.runtime.guard.admit(request.leaseId, request.fence, request.lane);
+  async admit({
+    leaseId,
+    fence,
+    lane,
+    alsoModels,
+  }: z.output<typeof admitLease.request>): Promise<{ bootId: string }> {
+    this.runtime.guard.admit(leaseId, fence, lane, alsoModels);
     return { bootId: this.runtime.node.bootId };
   }
 

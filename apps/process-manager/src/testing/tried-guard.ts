@@ -21,7 +21,6 @@ import { GuardService } from '../guard/guard.service.ts';
 
 export const LLAMA = { engine: 'ollama', instance: 'main', model: 'llama3:8b' } as const satisfies Lane;
 export const COMFYUI = { engine: 'comfyui' } as const satisfies Lane;
-const HEADERS = { 'x-baton-lease': 'lease-1', 'x-baton-fence': '7' };
 
 /** A guard behind a server of this process, its gate open for one lane with fence 7, and `lease-1` admitted. */
 export class TriedGuard {
@@ -29,9 +28,12 @@ export class TriedGuard {
   readonly errors: EngineName[] = [];
   private readonly addresses = new Map<EngineName, string>();
   private readonly closers: (() => unknown)[] = [];
+  private readonly lane: Lane;
+  private lease = 'lease-1';
   private address = '';
 
   private constructor(lane: Lane, folder: string) {
+    this.lane = lane;
     const fences = new FenceStore(join(folder, 'fence.json'));
     const gate = new Gate(fences.highestFence);
     this.service = new GuardService({
@@ -50,6 +52,12 @@ export class TriedGuard {
     gate.open({ key: laneKey(lane), engine: lane.engine });
     this.service.admit('lease-1', 7, lane);
     this.closers.push(() => rmSync(folder, { recursive: true, force: true }));
+  }
+
+  /** Lets a lease in whose work needs these models too; what is asked from now on goes under it. */
+  admitAlso(models: readonly string[]): void {
+    this.lease = 'lease-2';
+    this.service.admit(this.lease, 7, this.lane, models);
   }
 
   static async start(lane: Lane): Promise<TriedGuard> {
@@ -84,7 +92,7 @@ export class TriedGuard {
   ask(path: string, init: { method?: string; headers?: Record<string, string> } = {}): ClientRequest {
     const outgoing = httpRequest(`${this.address}${path}`, {
       method: init.method ?? 'GET',
-      headers: { ...HEADERS, ...init.headers },
+      headers: { 'x-baton-lease': this.lease, 'x-baton-fence': '7', ...init.headers },
       agent: false,
     });
     outgoing.on('error', () => undefined);
