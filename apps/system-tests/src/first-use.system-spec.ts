@@ -276,7 +276,7 @@ scenario('what makes no sense is refused by name and leaves no message behind', 
   const drawing = { chat_id: chatId, description: 'A tree' };
   const refusals: [string, string, unknown, number, string][] = [
     ['POST', messages, { content: 'One more.' }, 409, 'chat.busy'],
-    ['POST', `${messages}/${done.id}/regenerate`, undefined, 409, 'reply.not_latest'],
+    ['POST', `${messages}/${done.id}/regenerate`, undefined, 409, 'chat.busy'],
     ['POST', messages, { content: 'Hi', model: 'nobody/has-this:1b' }, 422, 'model.unknown'],
     ['POST', messages, { content: ' \n ' }, 400, 'request.invalid'],
     ['POST', messages, { content: 'Hi', temprature: 1 }, 400, 'request.invalid'],

@@ -74,11 +74,6 @@ export const ERRORS = {
   'chat.busy': { http: 409, retry: 'later', say: 'This chat is still answering. Wait, or stop the answer.' },
   'reply.not_found': { http: 404, retry: 'never', say: 'This reply does not exist.' },
   'reply.interrupted': { http: 503, retry: 'now', say: 'The answer was interrupted. You can send it again.' },
-  'reply.not_latest': {
-    http: 409,
-    retry: 'never',
-    say: 'Only the latest answer of a chat can be made again.',
-  },
   'model.unknown': {
     http: 422,
     retry: 'never',

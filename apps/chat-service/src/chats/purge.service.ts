@@ -71,7 +71,7 @@ export class PurgeService implements OnApplicationBootstrap, OnModuleDestroy {
       () => this.repository.answeredQuestions(now - ONE_SHOT_MS, CHATS_AT_ONCE),
     ];
     for (const list of lists) {
-      for (let ids = await list(); ids.length > 0 && !this.closing.signal.aborted; ids = await list()) {
+      for (let ids = await list(); ids.length > 0; ids = await list()) {
         for (const id of ids) {
           counts.messages += await this.untilNoneIsLeft(() => this.repository.removeMessages(id));
           if (this.closing.signal.aborted) return counts;
