@@ -110,7 +110,7 @@ export class PlacesService implements OnApplicationBootstrap, OnModuleDestroy, O
     const candidates = this.places
       .filter(({ kind, server }) => kind !== 'cpu' && !tried.has(server))
       .map((place) => ({ place, view: place.view() }))
-      .filter(({ place, view }) => has(view, key) || (place.kind === 'gpu' && !view.isListCertain));
+      .filter(({ view }) => has(view, key) || mayHave(view, key));
     return inOrderOfPreference(candidates, key)[0]?.place ?? null;
   }
 
@@ -143,6 +143,12 @@ class Elsewhere {
 
 function has(view: ServerView, key: string): boolean {
   return view.models.some(({ model }) => modelKey(model) === key);
+}
+
+/** While nobody knows what is on a server: the GPU nodes' may have anything, another one what it is configured for. */
+function mayHave({ isListCertain, place, state, default_model: usual }: ServerView, key: string): boolean {
+  if (isListCertain) return false;
+  return place === 'gpu' || (state === 'checking' && usual !== null && modelKey(usual) === key);
 }
 
 /** Read when somebody scrapes, from what is in memory. */
