@@ -1,10 +1,9 @@
 import * as api from '@baton/api-client';
 import type { EngineName } from '@baton/contracts';
-import { callsOver } from './calls.ts';
+import { answerOf } from './answer-of.ts';
 import { chatCalls } from './chat-calls.ts';
 import type { GatewayFetch } from './gateway-fetch.ts';
 import { modelCalls } from './model-calls.ts';
-import { failureIn, RequestFailed } from './request-failed.ts';
 import { workCalls } from './work-calls.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -16,13 +15,11 @@ export function gatewayClient(ask: GatewayFetch) {
     // The generated client hands over a Request that is complete.
     fetch: (request) => ask(request instanceof Request ? request : new Request(request)),
   });
-  const calls = callsOver(ask);
   return {
     ...accounts(client),
-    ...chats(client),
-    ...chatCalls(calls),
-    ...modelCalls(calls),
-    ...workCalls(calls),
+    ...chatCalls(client),
+    ...modelCalls(client),
+    ...workCalls(client),
     ...images(client),
     ...operations(client),
     ...streams(ask),
@@ -41,22 +38,11 @@ function accounts(client: api.Client) {
   };
 }
 
-function chats(client: api.Client) {
-  return {
-    listChats: (query: { readonly q?: string; readonly cursor?: string }) =>
-      answerOf(api.chatsList({ client, query })),
-    createChat: (body: api.CreateChat) => answerOf(api.chatsCreate({ client, body })),
-    updateChat: (id: number, body: api.UpdateChat) =>
-      answerOf(api.chatsUpdate({ client, path: { id }, body })),
-    deleteChat: (id: number) => answerOf(api.chatsDelete({ client, path: { id } })),
-    cancelReply: (id: number) => answerOf(api.repliesCancel({ client, path: { id } })),
-    listModels: () => answerOf(api.modelsList({ client })),
-  };
-}
-
 function images(client: api.Client) {
   return {
     generateImage: (body: api.GenerateImage) => answerOf(api.imagesGenerate({ client, body })),
+    imagesOf: (messageId: number) => answerOf(api.imagesList({ client, path: { message_id: messageId } })),
+    uploadImage: (file: File) => answerOf(api.imagesUpload({ client, body: { file } })),
     imageFile: (id: number) => answerOf(api.imagesFile({ client, path: { id }, parseAs: 'blob' })),
     imageThumbnail: (id: number) => answerOf(api.imagesThumbnail({ client, path: { id }, parseAs: 'blob' })),
     imagePreview: (messageId: number) =>
@@ -107,15 +93,4 @@ function streams(ask: GatewayFetch) {
       open(`/api/models/pulls/${pullId}/events`, headers, signal),
     gpuEvents: (headers: Headers, signal: AbortSignal) => open('/api/gpu/events', headers, signal),
   };
-}
-
-async function answerOf<Data>(
-  asked: Promise<{ data?: Data; error?: unknown; response?: Response | undefined }>,
-): Promise<NonNullable<Data>> {
-  const { data, error, response } = await asked;
-  if (error instanceof RequestFailed) throw error;
-  if (response?.ok !== true)
-    throw new RequestFailed(response?.status ?? 0, failureIn(error), { cause: error });
-  // A good answer has the data that its route declares; a route without any declares `void`.
-  return data as NonNullable<Data>;
 }

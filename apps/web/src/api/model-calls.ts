@@ -1,48 +1,21 @@
-import {
-  experiment,
-  modelAction,
-  pull,
-  serverList,
-  taskModels,
-  type Experiment,
-  type ModelAction,
-} from '@baton/contracts';
-import { z } from 'zod';
-import type { Calls } from './calls.ts';
+import * as api from '@baton/api-client';
+import { answerOf } from './answer-of.ts';
 
-export interface NewExperiment {
-  readonly name: string;
-  readonly model: string;
-  readonly variant: string;
-  readonly share: number;
-}
-
-/** Model servers and what is installed on them; changes are for administrators. */
-export function modelCalls({ json }: Calls) {
-  const act = (
-    method: 'POST' | 'DELETE',
-    model: string,
-    what: string,
-    server: string,
-  ): Promise<ModelAction> =>
-    json(
-      modelAction,
-      method,
-      `/api/models/${encodeURIComponent(model)}${what}?server=${encodeURIComponent(server)}`,
-    );
+/** Model servers, what is installed on them, and comparisons; changes are for administrators. */
+export function modelCalls(client: api.Client) {
+  const on = (model: string, server: string) => ({ client, path: { model_id: model }, query: { server } });
   return {
-    listServers: () => json(serverList, 'GET', '/api/models/servers'),
-    taskModels: () => json(taskModels, 'GET', '/api/models/tasks'),
-    loadModel: (model: string, server: string) => act('POST', model, '/load', server),
-    unloadModel: (model: string, server: string) => act('POST', model, '/unload', server),
-    deleteModel: (model: string, server: string) => act('DELETE', model, '', server),
-    startPull: (model: string, server: string) => json(pull, 'POST', '/api/models/pull', { model, server }),
-    listPulls: () => json(z.object({ pulls: z.array(pull) }), 'GET', '/api/models/pulls'),
-    cancelPull: (id: string) => json(pull, 'POST', `/api/models/pulls/${id}/cancel`),
-    listExperiments: () => json(z.object({ experiments: z.array(experiment) }), 'GET', '/api/experiments'),
-    createExperiment: (body: NewExperiment): Promise<Experiment> =>
-      json(experiment, 'POST', '/api/experiments', body),
-    endExperiment: (id: number): Promise<Experiment> =>
-      json(experiment, 'POST', `/api/experiments/${id}/end`),
+    listModels: () => answerOf(api.modelsList({ client })),
+    listServers: () => answerOf(api.modelsServers({ client })),
+    taskModels: () => answerOf(api.modelsTasks({ client })),
+    loadModel: (model: string, server: string) => answerOf(api.modelsLoad(on(model, server))),
+    unloadModel: (model: string, server: string) => answerOf(api.modelsUnload(on(model, server))),
+    deleteModel: (model: string, server: string) => answerOf(api.modelsDelete(on(model, server))),
+    startPull: (body: api.PullModel) => answerOf(api.modelsPull({ client, body })),
+    listPulls: () => answerOf(api.modelsPulls({ client })),
+    cancelPull: (id: string) => answerOf(api.modelsPullCancel({ client, path: { id } })),
+    listExperiments: () => answerOf(api.experimentsList({ client })),
+    createExperiment: (body: api.NewExperiment) => answerOf(api.experimentsCreate({ client, body })),
+    endExperiment: (id: number) => answerOf(api.experimentsEnd({ client, path: { id } })),
   };
 }

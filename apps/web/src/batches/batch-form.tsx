@@ -26,7 +26,7 @@ export function BatchForm(): JSX.Element {
   const start = (): void =>
     create.mutate(
       {
-        requests: read.requests,
+        requests: [...read.requests],
         ...(model === null ? {} : { model }),
         ...(title.trim() === '' ? {} : { title: title.trim() }),
       },

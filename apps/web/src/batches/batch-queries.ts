@@ -1,6 +1,6 @@
 import type { Batch } from '@baton/contracts';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { NewBatch } from '../api/work-calls.ts';
+import type { NewBatch } from '@baton/api-client';
 import { useGateway } from '../api/gateway-context.ts';
 import { saveFile } from '../ui/save-file.ts';
 

@@ -3,7 +3,7 @@ import { ActionIcon, Menu } from '@mantine/core';
 import { IconChevronDown, IconCpu, IconRefresh } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { AgainWish } from '../api/chat-calls.ts';
+import type { Regenerate } from '@baton/api-client';
 import { useHasCpuEngine } from '../models/server-queries.ts';
 import { useModels } from './chat-queries.ts';
 import { answeringModels } from './answering-models.ts';
@@ -11,7 +11,7 @@ import classes from './messages.module.css';
 
 interface AgainMenuProps {
   readonly message: Message;
-  readonly onAgain: (wish: AgainWish) => void;
+  readonly onAgain: (wish: Regenerate) => void;
   readonly isDisabled: boolean;
 }
 

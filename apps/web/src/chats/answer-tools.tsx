@@ -4,7 +4,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconPencil, IconRefresh, IconTrash } from '@tabler/icons-react';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { AgainWish } from '../api/chat-calls.ts';
+import type { Regenerate } from '@baton/api-client';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { AgainMenu } from './again-menu.tsx';
 import { DeleteMessageDialog } from './delete-message-dialog.tsx';
@@ -20,7 +20,7 @@ interface AnswerToolsProps {
   readonly message: Message;
   readonly shown: ShownReply;
   /** Null while nothing can be asked. */
-  readonly onAgain: ((wish: AgainWish) => void) | null;
+  readonly onAgain: ((wish: Regenerate) => void) | null;
   readonly isAgainPending: boolean;
   readonly onEdit: (() => void) | null;
 }

@@ -1,6 +1,6 @@
 import type { Message } from '@baton/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { AgainWish } from '../api/chat-calls.ts';
+import type { Regenerate } from '@baton/api-client';
 import { useGateway } from '../api/gateway-context.ts';
 import { CHATS, chatKey, storeBranch, storeSent } from './chat-queries.ts';
 import { onlyPage, withMessage, withoutMessage, type OpenChat } from './open-chat.ts';
@@ -8,7 +8,7 @@ import { useReplies } from './replies-context.ts';
 
 interface Again {
   readonly message: Message;
-  readonly wish: AgainWish;
+  readonly wish: Regenerate;
 }
 
 /** Answers the same question once more, in a branch beside the old answer. */

@@ -1,4 +1,5 @@
-import type { SendMessageBody, SentMessage } from '@baton/contracts';
+import type { SendMessage } from '@baton/api-client';
+import type { SentMessage } from '@baton/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
 import { IMAGE_SIZES, type ImageSettings } from '../images/image-sizes.ts';
@@ -7,7 +8,7 @@ import type { Draft } from './draft.ts';
 
 /** What the composer asks for: an answer in words, or a picture. */
 export type NewRequest =
-  | { readonly kind: 'text'; readonly content: string; readonly body: SendMessageBody }
+  | { readonly kind: 'text'; readonly content: string; readonly body: SendMessage }
   | { readonly kind: 'image'; readonly content: string; readonly settings: ImageSettings };
 
 interface Asked {
@@ -24,7 +25,7 @@ export function requestOf(draft: Draft, model: string | null): NewRequest | null
   if (imageIds.length < draft.pictures.length) return null;
   const chosen = choiceOf(draft, model);
   if (chosen === null) return null;
-  const body: SendMessageBody = {
+  const body: SendMessage = {
     content,
     ...chosen,
     ...(draft.think === null ? {} : { think: draft.think }),
@@ -38,7 +39,7 @@ export function requestOf(draft: Draft, model: string | null): NewRequest | null
 function choiceOf(
   { engine, taskType }: Draft,
   model: string | null,
-): Pick<SendMessageBody, 'model' | 'task_type' | 'engine'> | null {
+): Pick<SendMessage, 'model' | 'task_type' | 'engine'> | null {
   if (engine === 'local') return { engine };
   if (taskType !== null) return { task_type: taskType };
   return model === null ? null : { model };

@@ -1,7 +1,7 @@
 import { Button, Group, NumberInput, Select, Stack, TextInput } from '@mantine/core';
 import { useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { NewExperiment } from '../api/model-calls.ts';
+import type { NewExperiment } from '@baton/api-client';
 import { answeringModels } from '../chats/answering-models.ts';
 import { useModels } from '../chats/chat-queries.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
-import type { NewExperiment } from '../api/model-calls.ts';
+import type { NewExperiment } from '@baton/api-client';
 
 const COMPARISONS = ['comparisons'] as const;
 

@@ -1,5 +1,5 @@
 import { WORK_LIMITS } from '@baton/contracts';
-import type { NewDialogue } from '../api/work-calls.ts';
+import type { MultiModel } from '@baton/api-client';
 
 export interface Speaker {
   /** Of this page only. */
@@ -13,7 +13,7 @@ export interface Plan {
   readonly speakers: readonly Speaker[];
   readonly first: string;
   readonly turns: number;
-  readonly order: NewDialogue['order'];
+  readonly order: NonNullable<MultiModel['order']>;
 }
 
 export const NO_PLAN: Plan = {
@@ -46,7 +46,7 @@ export function canStart({ speakers, first, turns }: Plan): boolean {
 }
 
 /** Prompts go by place: the same model may take part twice and be told two things. */
-export function planBody({ speakers, first, turns, order }: Plan): NewDialogue {
+export function planBody({ speakers, first, turns, order }: Plan): MultiModel {
   return {
     models: speakers.flatMap(({ model }) => model ?? []),
     initial_message: first.trim(),

@@ -1,7 +1,7 @@
 import type { Dialogue } from '@baton/contracts';
 import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import type { NewDialogue } from '../api/work-calls.ts';
+import type { MultiModel } from '@baton/api-client';
 import { useGateway } from '../api/gateway-context.ts';
 import { CHATS, chatKey } from '../chats/chat-queries.ts';
 
@@ -27,7 +27,7 @@ export function useStartDialogue() {
   const { client } = useGateway();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: NewDialogue) => client.startDialogue(body),
+    mutationFn: (body: MultiModel) => client.startDialogue(body),
     onSuccess: (dialogue) => {
       store(queries, dialogue);
       return queries.invalidateQueries({ queryKey: CHATS });

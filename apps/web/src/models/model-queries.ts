@@ -42,7 +42,7 @@ export function useStartPull() {
   const { client } = useGateway();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ model, server }: Target) => client.startPull(model, server),
+    mutationFn: ({ model, server }: Target) => client.startPull({ model, server }),
     onSuccess: () => queries.invalidateQueries({ queryKey: PULLS }),
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fileNameIn } from './calls.ts';
+import { fileNameIn } from './answer-of.ts';
 
 describe('the name of a file that the gateway sends', () => {
   test.each([
