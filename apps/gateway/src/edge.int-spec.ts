@@ -2,17 +2,26 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  ask,
+  cancelBatch,
   createChat,
+  deleteBatch,
   deleteChat,
   generateImage,
+  getBatch,
   getChat,
+  getDialogue,
   getImages,
   getReply,
   listChats,
   listModels,
+  readBatchLines,
   readGpuStatus,
+  readTaskModels,
   regenerateReply,
+  resumeDialogue,
   sendMessage,
+  stopDialogue,
   updateChat,
   type CallContract,
 } from '@baton/contracts';
@@ -42,6 +51,16 @@ const EVERY_ID_ROUTE: readonly [string, string][] = [
   ['DELETE', '/api/chats/1/messages/ID'],
   ['POST', '/api/chats/ID/messages/1/select'],
   ['POST', '/api/chats/1/messages/ID/select'],
+  ['POST', '/api/chat/cancel/ID'],
+  ['GET', '/api/chat/session/ID'],
+  ['GET', '/api/chat/multi-model/ID'],
+  ['GET', '/api/chat/multi-model/ID/events'],
+  ['POST', '/api/chat/multi-model/ID/stop'],
+  ['POST', '/api/chat/multi-model/ID/resume'],
+  ['GET', '/api/chat/batch/ID'],
+  ['GET', '/api/chat/batch/ID/results'],
+  ['POST', '/api/chat/batch/ID/cancel'],
+  ['DELETE', '/api/chat/batch/ID'],
   ['GET', '/api/replies/ID'],
   ['GET', '/api/replies/ID/events'],
   ['POST', '/api/replies/ID/cancel'],
@@ -65,6 +84,12 @@ const BODY_ROUTES: readonly [string, string][] = [
   ['POST', '/api/image/generate'],
   ['POST', '/api/models/pull'],
   ['POST', '/api/experiments'],
+  ['POST', '/api/chat/'],
+  ['POST', '/api/chat/search'],
+  ['POST', '/api/chat/cancel'],
+  ['POST', '/api/chat/session'],
+  ['POST', '/api/chat/multi-model'],
+  ['POST', '/api/chat/batch'],
 ];
 
 function expectProblem(answer: Answer, status: number, code: string): void {
@@ -186,6 +211,21 @@ describe('bad input', () => {
     ['PUT', '/api/chats/1/messages/2', { content: '' }, 'content'],
     ['PUT', '/api/chats/1/messages/2/rating', { rating: 'best' }, 'rating'],
     ['POST', '/api/chats/import', { format: 'other' }, 'format'],
+    ['POST', '/api/chat/', { message: '' }, 'message'],
+    ['POST', '/api/chat/', { message: 'x', task_type: 'poetry' }, 'task_type'],
+    ['POST', '/api/chat/', { message: 'x', temperature: 3 }, 'temperature'],
+    ['POST', '/api/chat', { message: 'x', pair: true, session_id: 1 }, 'pair'],
+    ['POST', '/api/chat/search', { message: 'x', query: '' }, 'query'],
+    ['POST', '/api/chat/cancel', { chat_id: 1, session_id: 1 }, 'session_id'],
+    ['POST', '/api/chat/multi-model', { models: ['a'], initial_message: 'x' }, 'models'],
+    [
+      'POST',
+      '/api/chat/multi-model',
+      { models: ['a', 'b'], initial_message: 'x', max_turns: 51 },
+      'max_turns',
+    ],
+    ['POST', '/api/chat/batch', { requests: [] }, 'requests'],
+    ['POST', '/api/chat/batch', { requests: [{ message: 'x' }, { message: '' }] }, 'requests.1.message'],
     ['POST', '/api/image/generate', { chat_id: '1', description: 'a fence' }, 'chat_id'],
     ['POST', '/api/image/generate', { chat_id: 1, description: '' }, 'description'],
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', width: 1000 }, 'width'],
@@ -216,7 +256,8 @@ describe('bad input', () => {
       ['GET', '/api'],
       ['GET', '/api/nothing'],
       ['PATCH', '/api/chats/1'],
-      ['POST', '/api/chat/'],
+      ['GET', '/api/chat/'],
+      ['POST', '/api/chat/nothing'],
       ['GET', '/v1/models'],
     ] as const) {
       expectProblem(
@@ -239,6 +280,18 @@ describe('what is passed on', () => {
       [getReply, 'GET', '/api/replies/5'],
       [getReply, 'POST', '/api/replies/5/cancel'],
       [getReply, 'GET', '/api/replies/5/events'],
+      [ask, 'POST', '/api/chat/', { message: 'x', session_id: 5 }],
+      [ask, 'POST', '/api/chat/search', { message: 'x', chat_id: 5 }],
+      [getChat, 'GET', '/api/chat/session/5'],
+      [getReply, 'POST', '/api/chat/cancel/5'],
+      [getDialogue, 'GET', '/api/chat/multi-model/5'],
+      [getDialogue, 'GET', '/api/chat/multi-model/5/events'],
+      [stopDialogue, 'POST', '/api/chat/multi-model/5/stop'],
+      [resumeDialogue, 'POST', '/api/chat/multi-model/5/resume'],
+      [getBatch, 'GET', '/api/chat/batch/5'],
+      [readBatchLines, 'GET', '/api/chat/batch/5/results'],
+      [cancelBatch, 'POST', '/api/chat/batch/5/cancel'],
+      [deleteBatch, 'DELETE', '/api/chat/batch/5'],
       [generateImage, 'POST', '/api/image/generate', { chat_id: 5, description: 'x' }],
       [getImages, 'GET', '/api/image/5'],
     ];
@@ -259,6 +312,8 @@ describe('what is passed on', () => {
       next_cursor: null,
     }));
     gateway.fake.on(listModels, () => ({ models: [], default_model: 'm', simulated: true }));
+    const pair = { planning: 'm', generation: 'm' };
+    gateway.fake.on(readTaskModels, () => ({ models: [], tasks: [], pair }));
     gateway.fake.on(generateImage, () => sent(12));
     const ask = (method: string, path: string, json?: object): Promise<Answer> =>
       gateway.ask(path, { method, token, json });
@@ -284,7 +339,7 @@ describe('what is passed on', () => {
   });
 
   test('a service that fails inside says nothing of it outside', async () => {
-    gateway.fake.on(listModels, () => {
+    gateway.fake.on(readTaskModels, () => {
       throw new Error('connect ECONNREFUSED 10.0.0.7:3306 at /srv/app/secret.ts');
     });
     const answer = await gateway.ask('/api/chat/models', { token });

@@ -16,9 +16,15 @@ export function httpServerOptions(
     ...unroutedAnswers,
     trustProxy: http.trustProxy === true ? isNearest : http.trustProxy,
     requestTimeout: requestMs,
+    rewriteUrl: ({ url = '/' }) => withoutSlash(url),
     // Of two times Node takes the shorter for the headers and the longer for the whole: so both are the same.
     http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.ceil(requestMs / 6) },
   };
+}
+
+/** The one route that older clients know with a slash at its end, `/api/chat/`, is the same without it. */
+function withoutSlash(url: string): string {
+  return url.replace(/^\/api\/chat\/(?=$|\?)/, '/api/chat');
 }
 
 /**

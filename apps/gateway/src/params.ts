@@ -13,6 +13,13 @@ export const idParams = z.object({ id: pathId });
 export const chatMessageParams = z.object({ chat_id: pathId, message_id: pathId });
 export const messageParams = z.object({ message_id: pathId });
 
+export const chatParams = z.object({ chat_id: pathId });
+export const sessionParams = z.object({ session_id: pathId });
+export const taskParams = z.object({ task_id: pathId });
+
 export type IdParams = z.output<typeof idParams>;
 export type ChatMessageParams = z.output<typeof chatMessageParams>;
 export type MessageParams = z.output<typeof messageParams>;
+export type ChatParams = z.output<typeof chatParams>;
+export type SessionParams = z.output<typeof sessionParams>;
+export type TaskParams = z.output<typeof taskParams>;

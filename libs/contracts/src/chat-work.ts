@@ -9,7 +9,8 @@ import {
   webSearchOption,
 } from './answer.ts';
 import { defineCall } from './call.ts';
-import { CHAT_LIMITS, chat, id, message, sentMessage } from './chat-service.ts';
+import { serverId, taskModels } from './chat-models.ts';
+import { CHAT_LIMITS, chat, id, message, modelList, modelView, sentMessage } from './chat-service.ts';
 import { usage } from './reply-log.ts';
 
 /** The older routes under `/api/chat/`: one question without a chat, chats between models, batches, sessions. */
@@ -109,8 +110,7 @@ export const cancelBody = z
     message: 'name either chat_id or session_id, which are the same',
   })
   .meta({ id: 'Cancel', example: { session_id: 1 } });
-/** What was stopped: replies in the state in which they ended. */
-export const stoppedReplies = z.object({ stopped: z.array(message) }).meta({ id: 'StoppedReplies' });
+export type CancelBody = z.infer<typeof cancelBody>;
 
 export const multiModelBody = z
   .strictObject({
@@ -227,6 +227,8 @@ export const batchLine = z
   })
   .meta({ id: 'BatchLine' });
 export type BatchLine = z.infer<typeof batchLine>;
+export const batchList = z.object({ batches: z.array(batch) }).meta({ id: 'BatchList' });
+export const deletedBatch = z.object({ deleted: z.literal(true) });
 export const createBatch = defineCall('batch.create', {
   request: z.object({ userId: id, body: batchBody }),
   reply: batch,
@@ -234,7 +236,7 @@ export const createBatch = defineCall('batch.create', {
 });
 export const listBatches = defineCall('batch.list', {
   request: z.object({ userId: id }),
-  reply: z.object({ batches: z.array(batch) }),
+  reply: batchList,
   timeoutMs: 5_000,
 });
 export const getBatch = defineCall('batch.get', {
@@ -249,7 +251,7 @@ export const cancelBatch = defineCall('batch.cancel', {
 });
 export const deleteBatch = defineCall('batch.delete', {
   request: z.object({ userId: id, batchId: id }),
-  reply: z.object({ deleted: z.literal(true) }),
+  reply: deletedBatch,
   timeoutMs: 20_000,
 });
 /** A page of results in the order of the requests. */
@@ -258,6 +260,29 @@ export const readBatchLines = defineCall('batch.lines', {
   reply: z.object({ lines: z.array(batchLine), isLast: z.boolean() }),
   timeoutMs: 10_000,
 });
+
+/** Opens a stream of a chat between models, and ends it: then it does not run any more. */
+export const dialogueEvent = z.object({ type: z.literal('dialogue'), dialogue });
+/** A turn begins: the events that follow carry its `reply_id`. */
+export const turnEvent = z.object({ type: z.literal('turn'), reply: message });
+/** Part of the plan of a pair, to be added to what came before. */
+export const planEvent = z.object({ type: z.literal('plan'), text: z.string() });
+
+/** The models that can answer, and which of them answers what kind of work. */
+export const askModels = modelList
+  .extend({
+    models: z.array(
+      modelView.extend({
+        server: serverId.nullable().meta({ description: 'Where it is used first' }),
+        max_concurrent: z.int().positive().nullable(),
+        available: z.boolean(),
+      }),
+    ),
+    tasks: taskModels.shape.tasks,
+    pair: taskModels.shape.pair,
+  })
+  .meta({ id: 'AskModels' });
+export type AskModels = z.infer<typeof askModels>;
 
 /** A session is a chat: it is kept, and it is in the list. */
 export const sessionBody = z

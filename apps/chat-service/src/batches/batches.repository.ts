@@ -267,7 +267,7 @@ function countStates(manager: EntityManager, batchIds: readonly number[]): Promi
 /** Databases give sums as text where they may be large. */
 function withCount(before: Progress, row: StateCount): Progress {
   const isFinal = row.state === 'done' || row.state === 'failed' || row.state === 'cancelled';
-  const where = isFinal ? (row.state) : 'running';
+  const where = isFinal ? row.state : 'running';
   return {
     ...before,
     [where]: before[where] + Number(row.count),

@@ -16,7 +16,9 @@ import { ChatsController } from '../chats/chats.controller.ts';
 import { ChatsRepository } from '../chats/chats.repository.ts';
 import { ChatsService } from '../chats/chats.service.ts';
 import { ExchangesService } from '../chats/exchanges.service.ts';
+import { MessagesController } from '../chats/messages.controller.ts';
 import { MessagesRepository } from '../chats/messages.repository.ts';
+import { MessagesService } from '../chats/messages.service.ts';
 import { OllamaDriver } from '../engines/ollama.driver.ts';
 import { ModelsService } from '../models/models.service.ts';
 import type { AnswerPlace } from '../places/answer-place.ts';
@@ -99,6 +101,7 @@ export interface ChatProcessOptions {
 /** All of chat-service but its edges to other processes, put together as `app.module.ts` does. */
 export class ChatProcess {
   readonly chats: ChatsController;
+  readonly messages: MessagesController;
   readonly images: ChatsService;
   readonly replies: RepliesService;
   readonly exchanges: ExchangesService;
@@ -148,6 +151,8 @@ export class ChatProcess {
     this.replies = new RepliesService(this.exchanges, this.generation, this.recovery, this.pictures);
     this.images = new ChatsService(repository, messages, branches, this.models, hurriedClock);
     this.chats = asCalled(new ChatsController(this.images, this.generation));
+    const edits = new MessagesService(repository, hurriedClock);
+    this.messages = asCalled(new MessagesController(edits, this.images, this.replies, this.generation));
   }
 
   private makePlaces(options: ChatProcessOptions): { places: PlacesService; models: ModelsService } {

@@ -2,7 +2,20 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { gpuStatus, problem, pull, queueView, replyEvent, sentMessage } from '@baton/contracts';
+import {
+  askAnswer,
+  batchLine,
+  dialogue,
+  dialogueEvent,
+  gpuStatus,
+  planEvent,
+  problem,
+  pull,
+  queueView,
+  replyEvent,
+  sentMessage,
+  turnEvent,
+} from '@baton/contracts';
 import { z } from 'zod';
 import { problemExamples } from './api-route.ts';
 import { standardSchemaConverter, toOpenApiSchema } from './schema-conversion.ts';
@@ -12,6 +25,11 @@ const EXTRA_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: problem,
   ReplyEvent: replyEvent.meta({ id: 'ReplyEvent', example: { type: 'text', text: 'Use a primer first.' } }),
   SentReplyEvent: z.union([sentMessage, replyEvent]).meta({ id: 'SentReplyEvent' }),
+  AskAnswer: askAnswer,
+  AskEvent: z.union([sentMessage, planEvent, replyEvent]).meta({ id: 'AskEvent' }),
+  Dialogue: dialogue,
+  DialogueEvent: z.union([dialogueEvent, turnEvent, replyEvent]).meta({ id: 'DialogueEvent' }),
+  BatchLine: batchLine,
   StartedPullEvent: z.union([pull, replyEvent]).meta({ id: 'StartedPullEvent' }),
   GpuFeedEvent: z.union([gpuStatus, queueView]).meta({ id: 'GpuFeedEvent' }),
 };
@@ -20,6 +38,9 @@ const TAGS = [
   ['Auth', 'Accounts and logins'],
   ['Chats', 'Conversations and their messages'],
   ['Replies', 'What the model answers: waiting, streaming, stopping'],
+  ['One-shot chat', 'Questions without a chat, and sessions'],
+  ['Chats between models', 'Models that talk to each other'],
+  ['Batches', 'Many questions at once'],
   ['Models', 'Which models can answer'],
   ['Images', 'Pictures from descriptions'],
   ['GPU', 'Who holds the GPU and who waits'],
