@@ -3,6 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { cancel } from './cancel.ts';
 import { claimGrowth } from './claim-growth.ts';
+import { durability } from './durability.ts';
 import { failOver } from './fail-over.ts';
 import type { Counts, Figure, FigureReport } from './figure.ts';
 import { firstToken } from './first-token.ts';
@@ -13,6 +14,7 @@ import { HELP, UsageError, readOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { policy } from './policy.ts';
 import { redisRestart } from './redis-restart.ts';
+import { resume } from './resume.ts';
 import type { RoundsPlan } from './rounds.ts';
 import { streams } from './streams.ts';
 import { swap } from './swap.ts';
@@ -27,6 +29,8 @@ const FIGURES: readonly Figure[] = [
   firstToken,
   tokenDelay,
   streams,
+  resume,
+  durability,
   grant,
   grantRate,
   failOver,

@@ -6,6 +6,8 @@ export const HELP = `npm run bench -- [figure ...] [options]      measures a Bat
   first-token    what Baton adds to the time to the first token
   token-delay    what it adds to each token of 200 streams
   streams        500 and 1,000 replies at once: delivery, and processor time per token
+  resume         back to a reply of 4,000 tokens: when the first missed one is there
+  durability     what the reply log costs an answer
   grant          from asking for the GPU to holding it
   grant-rate     leases per second
   fail-over      kill -9 of the leading scheduler, again and again

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { replyLogKeys, type ReplyEvent } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import type { Redis } from 'ioredis';
-import { appendsOf, withAppend, type AppendRedis } from './append-script.ts';
+import { withAppend, type AppendRedis } from './append-script.ts';
 import { LoadPace } from './load-pace.ts';
 import { shardOf } from './shard.ts';
 
@@ -85,17 +85,20 @@ export class ReplyLogWriter {
       if (waitMs > 0) await pause(waitMs);
       const logs = [...this.dirty];
       this.dirty.clear();
-      await this.write(logs);
+      // Corked, the commands leave in one write to the socket instead of one each; ioredis' own pipelines cost more than that saves.
+      const { stream }: { readonly stream?: Corkable } = this.redis;
+      stream?.cork();
+      const written = logs.map((log) => this.write(log));
+      stream?.uncork();
+      await Promise.all(written);
     }
     this.isWriting = false;
   }
 
-  /** One write to the socket for all of them, and one answer. */
-  private async write(logs: readonly WrittenLog[]): Promise<void> {
-    const appends = appendsOf(this.redis);
-    for (const log of logs) {
-      const { offset, chunk } = log.take();
-      appends.replyLogAppend(
+  private async write(log: WrittenLog): Promise<void> {
+    const { offset, chunk } = log.take();
+    try {
+      const length = await this.redis.replyLogAppend(
         replyLogKeys.log(log.key),
         replyLogKeys.shard(shardOf(log.key)),
         log.key,
@@ -104,26 +107,15 @@ export class ReplyLogWriter {
         SHARD_ENTRIES,
         OPEN_TTL_MS,
       );
-    }
-    const results = await appends.exec();
-    for (const [at, log] of logs.entries()) {
-      const [error, length] = results?.[at] ?? [new AppError('reply.interrupted', { log: log.key })];
-      if (error === null) {
-        if (log.settle(Number(length))) this.dirty.add(log);
-      } else if (isCutOff(error)) {
-        // Sent, perhaps done, and not answered: done again it does nothing, and tells the length.
-        this.dirty.add(log);
-      } else {
-        log.fail(error);
-      }
+      if (log.settle(length)) this.dirty.add(log);
+    } catch (error) {
+      log.fail(error);
     }
   }
 }
 
-/** ioredis sends commands of a pipeline again after a lost connection, but not when some of it was answered already. */
-function isCutOff(error: Error): boolean {
-  return error.name === 'AbortError';
-}
+/** There is none before the first connection. */
+type Corkable = Pick<Redis['stream'], 'cork' | 'uncork'>;
 
 interface WriterWork {
   schedule(log: WrittenLog): void;
