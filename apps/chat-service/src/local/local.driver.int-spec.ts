@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { eventually, writeTinyGguf } from '@baton/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EngineOutput, EngineRequest } from '../engines/chat-engine.ts';
 import { LocalChild } from './local-child.ts';
+import type { Order, Report } from './local-wire.ts';
 import { LocalDriver, type LocalDriverSettings } from './local.driver.ts';
 
 const STORY = ['Слово', ' за', ' слово', ' tells', ' the', ' story', '.'];
@@ -278,6 +279,28 @@ describe('the process of the CPU engine', () => {
       code: 'engine.start_failed',
       details: { trouble: 'bad_file' },
     });
+  });
+
+  test('whose package was not installed says so, and chat-service goes on', async () => {
+    // As on a machine without it: the name is not found.
+    const hooks =
+      "import { registerHooks } from 'node:module'; registerHooks({ resolve: (name, context, next) => {" +
+      " if (name === 'node-llama-cpp') throw new Error('Cannot find package'); return next(name, context); } });";
+    const child = fork(join(import.meta.dirname, 'child.ts'), [], {
+      execArgv: [
+        '--conditions=@baton/source',
+        '--disable-warning=ExperimentalWarning',
+        `--import=data:text/javascript,${encodeURIComponent(hooks)}`,
+      ],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const order: Order = { type: 'probe', modelPath: files.short };
+    child.send(order);
+    const [report] = (await once(child, 'message')) as [Report];
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+    expect(report).toMatchObject({ type: 'trouble', trouble: 'not_installed' });
   });
 
   test('reads what a file holds without loading it', async () => {
