@@ -99,7 +99,7 @@ describe.each(DIALECTS)('chats as files in %s', (dialect) => {
         const { id } = await transfers.import(userId, chatFile.parse(given));
         expect(anonymous(await saved(userId, id))).toEqual(anonymous(given));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
