@@ -86,10 +86,10 @@ export class ReplyLogWriter {
       const logs = [...this.dirty];
       this.dirty.clear();
       // Corked, the commands leave in one write to the socket instead of one each; ioredis' own pipelines cost more than that saves.
-      const { stream }: { readonly stream?: Corkable } = this.redis;
-      stream?.cork();
+      const socket = socketOf(this.redis);
+      socket?.cork();
       const written = logs.map((log) => this.write(log));
-      stream?.uncork();
+      socket?.uncork();
       await Promise.all(written);
     }
     this.isWriting = false;
@@ -114,8 +114,10 @@ export class ReplyLogWriter {
   }
 }
 
-/** There is none before the first connection. */
-type Corkable = Pick<Redis['stream'], 'cork' | 'uncork'>;
+/** There is none before the first connection, whatever the types say. */
+function socketOf(redis: Redis): Redis['stream'] | undefined {
+  return redis.stream;
+}
 
 interface WriterWork {
   schedule(log: WrittenLog): void;
