@@ -7,10 +7,10 @@ import { ComfyuiDriver } from './engines/comfyui.driver.ts';
 import { ImageFilesController } from './images/image-files.controller.ts';
 import { LocalPictureStorage } from './files/local-picture.storage.ts';
 import { PictureFiles } from './files/picture-files.service.ts';
-import { GalleryController } from './gallery/gallery.controller.ts';
-import { GalleryRepository } from './gallery/gallery.repository.ts';
-import { GalleryService } from './gallery/gallery.service.ts';
-import { SweepService } from './gallery/sweep.service.ts';
+import { GalleryController } from './images/gallery.controller.ts';
+import { GalleryRepository } from './images/gallery.repository.ts';
+import { GalleryService } from './images/gallery.service.ts';
+import { SweepService } from './images/sweep.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
 import { RequestsService } from './images/requests.service.ts';
@@ -25,8 +25,8 @@ import { LanguageStepService } from './rendering/language-step.service.ts';
 import { RecoveryService } from './rendering/recovery.service.ts';
 import { RenderMetrics } from './rendering/render-metrics.ts';
 import { RendersService } from './rendering/renders.service.ts';
-import { UploadsController } from './uploads/uploads.controller.ts';
-import { UploadsService } from './uploads/uploads.service.ts';
+import { UploadsController } from './images/uploads.controller.ts';
+import { UploadsService } from './images/uploads.service.ts';
 import {
   CHAT_SERVICE,
   FILE_SETTINGS,

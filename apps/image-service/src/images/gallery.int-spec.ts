@@ -22,13 +22,13 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
   let redisUrl: string;
   let folder: string;
   let service: ImageProcess;
-  let picture: Buffer<ArrayBuffer>;
+  let picture: Buffer;
 
   beforeAll(async () => {
     const color = { width: 64, height: 48, channels: 3, background: '#369' } as const;
     [{ url: redisUrl }, picture] = await Promise.all([
       startRedis(),
-      sharp({ create: color }).png().toBuffer() as Promise<Buffer<ArrayBuffer>>,
+      sharp({ create: color }).png().toBuffer(),
     ]);
   });
 

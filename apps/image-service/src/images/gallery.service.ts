@@ -4,9 +4,9 @@ import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { PictureFiles } from '../files/picture-files.service.ts';
-import type { ImageRequestRow } from '../images/image-request.entity.ts';
-import type { ImageRow } from '../images/image.entity.ts';
-import { ImagesRepository } from '../images/images.repository.ts';
+import type { ImageRequestRow } from './image-request.entity.ts';
+import type { ImageRow } from './image.entity.ts';
+import { ImagesRepository } from './images.repository.ts';
 import { FILE_SETTINGS, type FileSettings } from '../tokens.ts';
 import { GalleryRepository } from './gallery.repository.ts';
 

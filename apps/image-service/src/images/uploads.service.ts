@@ -3,8 +3,8 @@ import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { PictureFiles } from '../files/picture-files.service.ts';
-import type { ImageRow } from '../images/image.entity.ts';
-import { ImagesRepository } from '../images/images.repository.ts';
+import type { ImageRow } from './image.entity.ts';
+import { ImagesRepository } from './images.repository.ts';
 import { FILE_SETTINGS, type FileSettings } from '../tokens.ts';
 
 /** Pictures that people bring along: for a model to look at, or as the beginning of another picture. */

@@ -1,9 +1,9 @@
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, LessThan, Like, MoreThan, Not, type FindOptionsWhere } from 'typeorm';
-import { IMAGE_REQUEST, type ImageRequestRow } from '../images/image-request.entity.ts';
-import { IMAGE, type ImageRow } from '../images/image.entity.ts';
-import { fold } from '../images/search-text.ts';
+import { IMAGE_REQUEST, type ImageRequestRow } from './image-request.entity.ts';
+import { IMAGE, type ImageRow } from './image.entity.ts';
+import { fold } from './search-text.ts';
 
 export interface GalleryQuestion {
   readonly userId: number;
@@ -42,7 +42,7 @@ export class GalleryRepository {
   /** What the pictures were asked for by, by message. */
   requestsOf(rows: readonly ImageRow[]): Promise<Map<number, ImageRequestRow>> {
     const ids = [...new Set(rows.flatMap(({ messageId }) => messageId ?? []))];
-    if (ids.length === 0) return Promise.resolve(new Map());
+    if (ids.length === 0) return Promise.resolve(new Map<number, ImageRequestRow>());
     return read(this.source, async (manager) => {
       const requests = await manager.findBy<ImageRequestRow>(IMAGE_REQUEST, { messageId: In(ids) });
       return new Map(requests.map((request) => [request.messageId, request]));
