@@ -126,6 +126,7 @@ describe('the response cache', () => {
     ['the wish for none from the cache', { options: { use_cache: false } }],
     ['the wish for the GPU', { options: { engine: 'gpu' } }],
     ['a web search', { options: { web_search: true } }],
+    ['an answer by a plan', { options: { plan_reply_id: 1 } }],
   ])('is not asked, or has nothing, for %s', async (_, question) => {
     await start();
     await answerTo();

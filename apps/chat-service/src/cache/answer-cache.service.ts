@@ -105,8 +105,11 @@ export class AnswerCache implements AnsweredBefore, OnModuleInit {
   }
 }
 
-/** What is looked up in the web is wanted as it is now; what a chat between models says next is never what it said. */
+/**
+ * What is looked up in the web is wanted as it is now, and an answer by a plan is not the one without; what a chat between
+ * models says next is never what it said.
+ */
 function isCacheable({ options, kind }: ReplyTask): boolean {
   const searches = options.web_search !== undefined && options.web_search !== false;
-  return !searches && kind !== 'models';
+  return !searches && options.plan_reply_id === undefined && kind !== 'models';
 }
