@@ -7,7 +7,7 @@ import type { Figure, FigureContext, FigureReport } from './figure.ts';
 import { PACED_MODEL } from './paced-ollama.ts';
 import { startPacedRole } from './paced-role.ts';
 import { RoundsReport, show } from './rounds-report.ts';
-import { whyVoid } from './rounds.ts';
+import { measureRounds, whyVoid } from './rounds.ts';
 import type { Round, RoundsPlan } from './rounds.ts';
 
 const LOGGED_TOKENS = 4_000;
@@ -47,7 +47,7 @@ export const resume: Figure = {
 
 async function measure(
   { run }: BenchStack,
-  { rounds, passes, warmUpPasses, random }: RoundsPlan,
+  plan: RoundsPlan,
 ): Promise<{ rounds: Round<Way>[]; ids: number }> {
   const agent = new Agent({ keepAlive: true });
   try {
@@ -60,23 +60,15 @@ async function measure(
     const ask = (way: Way): Promise<number> => {
       if (way === 'bare')
         return timeToFirst({ agent, url: `${run.url}/health/live`, headers: {}, marker: '{' });
-      const at = way === 'resume' ? ids[Math.floor(random() * ids.length)] : undefined;
+      const at = way === 'resume' ? ids[Math.floor(plan.random() * ids.length)] : undefined;
       const headers = { ...api.authorization, ...(at === undefined ? {} : { 'last-event-id': at }) };
       return timeToFirst({ agent, url, headers, marker: 'event: text\n' });
     };
-    const runPass = async (values: Record<Way, number[]>): Promise<void> => {
-      for (const way of ['resume', 'bare', 'from the start'] as const) values[way].push(await ask(way));
-    };
-    const empty = (): Record<Way, number[]> => ({ resume: [], 'from the start': [], bare: [] });
-    for (let pass = 0; pass < warmUpPasses; pass += 1) await runPass(empty());
-    const measured: Round<Way>[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      const values = empty();
-      for (let pass = 0; pass < passes * PER_PASS; pass += 1) await runPass(values);
-      measured.push(values);
-    }
+    const ways: readonly Way[] = ['resume', 'from the start', 'bare'];
+    const targets = ways.map((name) => ({ name, measure: () => ask(name) }));
+    const rounds = await measureRounds(targets, { ...plan, passes: plan.passes * PER_PASS });
     await fetch(`${run.url}/api/replies/${reply.id}/cancel`, { method: 'POST', headers: api.authorization });
-    return { rounds: measured, ids: ids.length };
+    return { rounds, ids: ids.length };
   } finally {
     agent.destroy();
   }
