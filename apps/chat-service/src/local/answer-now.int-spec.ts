@@ -128,6 +128,26 @@ describe('an answer by the CPU for a reply that waits for the GPU', () => {
     await expect(service.replies.get(ANNA, id)).resolves.toMatchObject({ content: STORY.join('') });
   });
 
+  test('is told what was left out of a chat that is too long for the CPU', async () => {
+    await start('tiny.gguf');
+    gpu.grantAll();
+    const { chatId, id } = await ask();
+    await ended(id);
+    const long = await service.replies.send({ userId: ANNA, chatId, content: 'x '.repeat(600) });
+    await ended(long.reply.id);
+    const content = 'Как покрасить забор?';
+    const { reply } = await service.replies.send({
+      userId: ANNA,
+      chatId,
+      content,
+      options: { engine: 'local' },
+    });
+    await expect(ended(reply.id)).resolves.toMatchObject({
+      state: 'done',
+      details: { engine: 'local', truncation: { left_out: expect.any(Number), context_tokens: 512 } },
+    });
+  });
+
   test('can be asked for from the beginning, and asks for no GPU', async () => {
     await start('tiny.gguf');
     const { id } = await ask({ engine: 'local' });

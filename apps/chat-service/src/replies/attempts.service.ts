@@ -175,10 +175,12 @@ export class AttemptsService {
     const estimateMs = this.estimates.of(kindOfWork);
     const stay = new Stay(this.clock, { estimateMs, isGpu: place.kind === 'gpu' });
     const signal = reply.enter({ server: place.server, engine: place.engineName, model }, stay);
-    const prompt = this.prompts.read(task, model).then(({ messages, truncation }) => {
-      if (truncation != null) reply.note({ truncation });
-      return messages;
-    });
+    const prompt = this.prompts
+      .read(task, model, contextAt(place, model))
+      .then(({ messages, truncation }) => {
+        if (truncation != null) reply.note({ truncation });
+        return messages;
+      });
     prompt.catch(() => undefined);
     const use = {
       engine: place.engine,
@@ -215,6 +217,12 @@ export class AttemptsService {
     }
     if (reply.answerMs !== null) this.estimates.learn(kindOfWork, reply.answerMs);
   }
+}
+
+/** The CPU engine's context is its own; all others have the one that every request names. */
+function contextAt(place: AnswerPlace, model: string): number | undefined {
+  if (place.kind !== 'cpu') return undefined;
+  return place.view().models.find((known) => known.model === model)?.context_length ?? undefined;
 }
 
 /** An answer that should be JSON and is none has failed; what was written is kept. */

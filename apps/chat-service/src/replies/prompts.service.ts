@@ -38,12 +38,12 @@ export class PromptsService {
    *
    * @throws AppError `image.not_found`, `call.unreachable` when a picture of the question cannot be had
    */
-  async read(task: ReplyTask, model: string): Promise<Prompt> {
+  async read(task: ReplyTask, model: string, contextLength = this.settings.contextLength): Promise<Prompt> {
     await new Promise(setImmediate);
     const { messages, truncation } = await fitPrompt({
       systemPrompt: task.systemPrompt,
       newestFirst: heardBy(this.exchanges.before(task.chatId, task.replyId), task.details.speaker ?? null),
-      contextLength: this.settings.contextLength,
+      contextLength,
       maxTokens: task.maxTokens,
       olderThan: (messageId) => this.exchanges.countTo(task.chatId, messageId),
     });
