@@ -21,8 +21,8 @@ import {
 const END: EndEvent = { type: 'end', state: 'done', code: null, say: null, timeline: [], usage: null };
 /** More than both kernels take in between two processes of one machine. */
 const EVENT_CHARS = 100_000;
-const EVENTS = 250;
-const SLOW_READERS = 6;
+const EVENTS = 160;
+const SLOW_READERS = 3;
 
 let gateway: GatewayHarness;
 let token: string;
