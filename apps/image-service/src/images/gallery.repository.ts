@@ -1,6 +1,16 @@
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, LessThan, Like, MoreThan, Not, type FindOptionsWhere } from 'typeorm';
+import {
+  DataSource,
+  In,
+  IsNull,
+  LessThan,
+  MoreThan,
+  Not,
+  Raw,
+  type FindOperator,
+  type FindOptionsWhere,
+} from 'typeorm';
 import { IMAGE_REQUEST, type ImageRequestRow } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
 import { fold } from './search-text.ts';
@@ -32,7 +42,7 @@ export class GalleryRepository {
       ...(origin === null ? {} : { origin }),
       ...(isFavourite === null ? {} : { isFavourite }),
       // One person's pictures are few thousand at most, and the index leads to those alone.
-      ...(text === null ? {} : { searchText: Like(containing(text)) }),
+      ...(text === null ? {} : { searchText: contains(text) }),
     };
     return read(this.source, (manager) =>
       manager.find<ImageRow>(IMAGE, { where, order: { id: 'DESC' }, take: limit }),
@@ -118,7 +128,8 @@ export class GalleryRepository {
   }
 }
 
-/** A LIKE pattern without an escape of its own: wildcards in what somebody typed stand for any sign. */
-function containing(text: string): string {
-  return `%${fold(text).replaceAll('%', '_').replaceAll('\\', '_')}%`;
+/** "Contains this text", wildcards taken as they stand; a backslash as the escape would mean different things to the databases. */
+function contains(text: string): FindOperator<string> {
+  const pattern = `%${fold(text).replace(/[!%_]/g, (sign) => `!${sign}`)}%`;
+  return Raw((column) => `${column} LIKE :pattern ESCAPE '!'`, { pattern });
 }
