@@ -5,6 +5,7 @@ import {
   finishImageMessage,
   getChat,
   listChats,
+  listGoneMessages,
   listOpenImageMessages,
   updateChat,
   type Chat,
@@ -78,5 +79,12 @@ export class ChatsController {
   @HandleCall(listOpenImageMessages)
   async openImageMessages(): Promise<{ messages: OpenImageMessage[] }> {
     return { messages: await this.chats.openImageMessages() };
+  }
+
+  @HandleCall(listGoneMessages)
+  async goneMessages({
+    messageIds,
+  }: z.output<typeof listGoneMessages.request>): Promise<z.output<typeof listGoneMessages.reply>> {
+    return { gone: await this.chats.goneMessages(messageIds) };
   }
 }

@@ -169,6 +169,11 @@ export class ChatsService {
     return this.messages.finish(messageId, 'image', end, this.clock.now());
   }
 
+  /** @see MessagesRepository.gone */
+  goneMessages(messageIds: readonly number[]): Promise<number[]> {
+    return this.messages.gone(messageIds);
+  }
+
   /** A model that is chosen is one that can answer, as with a message; null takes the choice back. */
   private async modelOf({
     model,

@@ -67,6 +67,20 @@ describe.each(DIALECTS)('messages of a chat in %s', (dialect) => {
     }
   }
 
+  test('gone are deleted messages, those of a deleted chat, and those that never were', async () => {
+    const kept = await Conversation.begin();
+    const one = await kept.say('one');
+    const two = await kept.say('two');
+    const other = await Conversation.begin();
+    const three = await other.say('three');
+    const asked = [one.reply.id, two.reply.id, three.reply.id, 9_999_999];
+    await expect(core.chats.goneMessages(asked)).resolves.toEqual([9_999_999]);
+    await core.messages.remove(kept.name(two.reply.id));
+    await core.chats.delete(other.userId, other.chatId);
+    await expect(core.chats.goneMessages(asked)).resolves.toEqual([two.reply.id, three.reply.id, 9_999_999]);
+    await expect(core.chats.goneMessages([])).resolves.toEqual([]);
+  });
+
   describe('branches', () => {
     test('a message that is said differently opens a branch; the old one stays and can be shown again', async () => {
       const chat = await Conversation.begin();

@@ -124,6 +124,24 @@ export class MessagesRepository {
     return read(this.source, (manager) => manager.existsBy<MessageRow>(MESSAGE, { id, state: UNFINISHED }));
   }
 
+  /** Those of these messages that nobody will see again: deleted, or their chat is, or there is no such row. */
+  gone(ids: readonly number[]): Promise<number[]> {
+    if (ids.length === 0) return Promise.resolve([]);
+    return read(this.source, async (manager) => {
+      const rows = await manager.find<MessageRow>(MESSAGE, {
+        select: { id: true, chatId: true },
+        where: { id: In([...ids]), deletedAt: IsNull() },
+      });
+      const chats = await manager.find<ChatRow>(CHAT, {
+        select: { id: true },
+        where: { id: In([...new Set(rows.map(({ chatId }) => chatId))]), deletedAt: IsNull() },
+      });
+      const shownChats = new Set(chats.map(({ id }) => id));
+      const shown = new Set(rows.filter(({ chatId }) => shownChats.has(chatId)).map(({ id }) => id));
+      return ids.filter((id) => !shown.has(id));
+    });
+  }
+
   recentReplies(limit: number): Promise<MessageRow[]> {
     return read(this.source, (manager) =>
       manager.find<MessageRow>(MESSAGE, {
