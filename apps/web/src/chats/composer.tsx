@@ -16,8 +16,10 @@ import {
 import { useTranslation } from 'react-i18next';
 import { ImageSettingsFields } from '../images/image-settings.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
+import { canDo } from './answering-models.ts';
 import { AttachedPictures } from './attached-pictures.tsx';
 import classes from './composer.module.css';
+import { useModels } from './chat-queries.ts';
 import { ChosenExtras, ExtrasMenu } from './composer-extras.tsx';
 import type { Draft } from './draft.ts';
 import { ModelChoice } from './model-choice.tsx';
@@ -70,6 +72,7 @@ export function Composer(props: ComposerProps): JSX.Element {
       )}
       <div className={classes['box']} data-mode={draft.mode} data-over={isOver || undefined}>
         {!isImage && <AttachedPictures pictures={draft.pictures} onRemove={remove} />}
+        {!isImage && draft.pictures.length > 0 && <Blindness draft={draft} model={model} />}
         <Textarea
           ref={field}
           variant="unstyled"
@@ -108,6 +111,20 @@ export function Composer(props: ComposerProps): JSX.Element {
         {t('composer.hint')}
       </Text>
     </form>
+  );
+}
+
+/** Says in time what the gateway would say after sending: the chosen model does not see pictures. */
+function Blindness({ draft, model }: Pick<ComposerProps, 'draft' | 'model'>): JSX.Element | null {
+  const { t } = useTranslation();
+  const models = useModels();
+  // Whoever leaves the choice to Baton gets a model that sees.
+  const isNamed = draft.taskType === null && draft.engine === 'auto';
+  if (!isNamed || model === null || canDo(models.data?.models ?? [], model, 'vision') !== false) return null;
+  return (
+    <Text size="xs" c="var(--mantine-color-error)" role="status" px={6}>
+      {t('chat.no_vision', { model })}
+    </Text>
   );
 }
 

@@ -130,7 +130,6 @@ export const chatEn = {
   imported: '“{{title}}” is here.',
   export_markdown: 'Export as Markdown',
   export_json: 'Export as JSON',
-  speaker: 'Model {{number}}: {{model}}',
   is_between_models: 'between models',
   dialogue: {
     state: {

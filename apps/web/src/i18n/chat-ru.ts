@@ -140,7 +140,6 @@ export const chatRu: ChatWords & RussianForms = {
   imported: 'Чат «{{title}}» загружен.',
   export_markdown: 'Сохранить как Markdown',
   export_json: 'Сохранить как JSON',
-  speaker: 'Модель {{number}}: {{model}}',
   is_between_models: 'разговор моделей',
   dialogue: {
     state: {

@@ -4,7 +4,6 @@ import type { Words } from './en.ts';
 export const modelsScreenEn = {
   title: 'Models',
   hint: 'Where models run, what is installed there, and what answers which kind of work.',
-  servers: 'Servers',
   tasks: 'Who answers what',
   tasks_hint: 'For whoever leaves the choice of the model to Baton.',
   task: 'Kind of work',

@@ -3,7 +3,6 @@ import type { ModelsScreenWords } from './models-screen-en.ts';
 export const modelsScreenRu: ModelsScreenWords = {
   title: 'Модели',
   hint: 'Где работают модели, что там установлено и кто отвечает на какую работу.',
-  servers: 'Серверы',
   tasks: 'Кто на что отвечает',
   tasks_hint: 'Для тех, кто оставляет выбор модели за Baton.',
   task: 'Работа',
