@@ -26,7 +26,9 @@ export default {
         path: '^apps/([^/]+)/src/([^/]+)/',
         // Not features: modules, test harnesses and migrations put the parts of several together. And an image request
         // is one feature from its row to its picture: rendering/ moves that row through its states, images/ shows it.
-        pathNot: '\\.(module|(int-)?spec)\\.ts$|/(migrations|testing)/|^apps/image-service/src/rendering/',
+        // A batch and a chat between models are chats of a kind: batches/ and dialogues/ move the same rows on.
+        pathNot:
+          '\\.(module|(int-)?spec)\\.ts$|/(migrations|testing)/|^apps/image-service/src/rendering/|^apps/chat-service/src/(batches|dialogues)/',
       },
       to: { path: '^apps/$1/src/[^/]+/.*\\.(entity|repository)\\.ts$', pathNot: '^apps/$1/src/$2/' },
     },

@@ -164,8 +164,11 @@ describe('questions without a chat', () => {
       expect(tavily.asked).toMatchObject([{ body: { query: 'paint wooden fence' } }]);
       expect(ollama.asked[0]?.body).toMatchObject({ options: { num_predict: 60 } });
       const events = await service.chat.events(answer.id);
-      const told = events.map((event) => (event.type === 'state' ? event.state : event.type)).join(' ');
-      expect(told).toMatch(/^queued .*searching sources streaming text end$/);
+      // On a slow machine it is also told that the model is being loaded.
+      const told = events
+        .map((event) => (event.type === 'state' ? event.state : event.type))
+        .filter((step) => step !== 'loading');
+      expect(told.join(' ')).toMatch(/^(queued )+searching sources streaming (text )+end$/);
     });
 
     test('a page that gives orders reaches the model as fenced data, after the rules and before the question', async () => {
