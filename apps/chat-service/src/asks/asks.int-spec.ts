@@ -168,7 +168,7 @@ describe('questions without a chat', () => {
       const told = events
         .map((event) => (event.type === 'state' ? event.state : event.type))
         .filter((step) => step !== 'loading');
-      expect(told.join(' ')).toMatch(/^(queued )+searching sources streaming (text )+end$/);
+      expect(told.join(' ')).toMatch(/^(queued )+routed searching sources streaming (text )+end$/);
     });
 
     test('a page that gives orders reaches the model as fenced data, after the rules and before the question', async () => {
