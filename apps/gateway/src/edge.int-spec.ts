@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import {
   ask,
   cancelBatch,
+  changeImage,
+  checkImages,
   createChat,
   deleteBatch,
   deleteChat,
+  deleteImage,
   generateImage,
   getBatch,
   getChat,
@@ -14,6 +17,7 @@ import {
   getImages,
   getReply,
   listChats,
+  listGallery,
   listModels,
   readBatchLines,
   readGpuStatus,
@@ -23,6 +27,8 @@ import {
   sendMessage,
   stopDialogue,
   updateChat,
+  upscaleImage,
+  varyImage,
   type CallContract,
 } from '@baton/contracts';
 import { CHAT, gpuStatusOf, sent } from './testing/examples.ts';
@@ -68,6 +74,11 @@ const EVERY_ID_ROUTE: readonly [string, string][] = [
   ['GET', '/api/images/ID/file'],
   ['GET', '/api/images/ID/thumbnail'],
   ['GET', '/api/images/preview/ID'],
+  ['PUT', '/api/images/ID'],
+  ['DELETE', '/api/images/ID'],
+  ['POST', '/api/images/ID/vary'],
+  ['POST', '/api/images/ID/upscale'],
+  ['POST', '/api/images/ID/link'],
   ['POST', '/api/experiments/ID/end'],
 ];
 
@@ -82,6 +93,10 @@ const BODY_ROUTES: readonly [string, string][] = [
   ['PUT', '/api/chats/1/messages/2'],
   ['PUT', '/api/chats/1/messages/2/rating'],
   ['POST', '/api/image/generate'],
+  ['POST', '/api/image/generate/stream'],
+  ['PUT', '/api/images/1'],
+  ['POST', '/api/images/1/vary'],
+  ['POST', '/api/images/1/link'],
   ['POST', '/api/models/pull'],
   ['POST', '/api/experiments'],
   ['POST', '/api/chat/'],
@@ -231,6 +246,27 @@ describe('bad input', () => {
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', width: 1000 }, 'width'],
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', height: 4096 }, 'height'],
     ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', seed: -1 }, 'seed'],
+    ['POST', '/api/image/generate', { chat_id: 1, description: 'a fence', batch_count: 5 }, 'batch_count'],
+    [
+      'POST',
+      '/api/image/generate',
+      { chat_id: 1, description: 'a fence', settings: { denoise: 0 } },
+      'settings.denoise',
+    ],
+    [
+      'POST',
+      '/api/image/generate',
+      { chat_id: 1, description: 'a fence', reference_image_id: 1, reference_message_id: 2 },
+      'reference_message_id',
+    ],
+    ['POST', '/api/image/generate/stream', { chat_id: 1, description: 'a fence', width: 1000 }, 'width'],
+    ['PUT', '/api/images/1', { favourite: 'yes' }, 'favourite'],
+    ['POST', '/api/images/1/vary', { batch_count: 0 }, 'batch_count'],
+    ['POST', '/api/images/1/link', { seconds: 5 }, 'seconds'],
+    ['POST', '/api/images/1/link', { kind: 'original' }, 'kind'],
+    ['GET', '/api/images?limit=101', {}, 'limit'],
+    ['GET', '/api/images?favourite=no', {}, 'favourite'],
+    ['GET', '/api/images?origin=found', {}, 'origin'],
     ['POST', '/api/models/pull', { model: ' ' }, 'model'],
     ['POST', '/api/models/pull', { model: 'phi3', server: 'http://x' }, 'server'],
     ['POST', '/api/experiments', { name: 'x', model: 'a', variant: 'b', share: 100 }, 'share'],
@@ -294,6 +330,12 @@ describe('what is passed on', () => {
       [deleteBatch, 'DELETE', '/api/chat/batch/5'],
       [generateImage, 'POST', '/api/image/generate', { chat_id: 5, description: 'x' }],
       [getImages, 'GET', '/api/image/5'],
+      [generateImage, 'POST', '/api/image/generate/stream', { chat_id: 5, description: 'x' }],
+      [changeImage, 'PUT', '/api/images/5', { favourite: true }],
+      [deleteImage, 'DELETE', '/api/images/5'],
+      [varyImage, 'POST', '/api/images/5/vary', {}],
+      [upscaleImage, 'POST', '/api/images/5/upscale'],
+      [checkImages, 'POST', '/api/images/5/link', {}],
     ];
     for (const [contract, method, path, json] of cases) {
       gateway.fake.refuse(contract, 'chat.not_found');
@@ -315,6 +357,13 @@ describe('what is passed on', () => {
     const pair = { planning: 'm', generation: 'm' };
     gateway.fake.on(readTaskModels, () => ({ models: [], tasks: [], pair }));
     gateway.fake.on(generateImage, () => sent(12));
+    gateway.fake.on(listGallery, ({ q, isFavourite, limit }) => ({
+      images: [],
+      next_cursor: `${q} ${isFavourite} ${limit}`,
+      storage: { used_bytes: 5, limit_bytes: null },
+    }));
+    gateway.fake.on(deleteImage, () => ({ deleted: true as const }));
+    gateway.fake.on(varyImage, ({ body }) => sent(20 + body.batch_count));
     const ask = (method: string, path: string, json?: object): Promise<Answer> =>
       gateway.ask(path, { method, token, json });
     expect(await ask('POST', '/api/chats', { title: ' New ' })).toMatchObject({
@@ -336,6 +385,15 @@ describe('what is passed on', () => {
     expect(await ask('GET', '/api/chat/models')).toMatchObject({ status: 200, body: { simulated: true } });
     const image = await ask('POST', '/api/image/generate', { chat_id: 1, description: 'a fence' });
     expect(image).toMatchObject({ status: 201, body: { reply: { id: 12 } } });
+    expect(await ask('GET', '/api/images?q=забор&favourite=true')).toMatchObject({
+      status: 200,
+      body: { images: [], next_cursor: 'забор true 40', storage: { used_bytes: 5 } },
+    });
+    expect(await ask('DELETE', '/api/images/3')).toMatchObject({ status: 204, body: undefined });
+    expect(await ask('POST', '/api/images/3/vary', { batch_count: 2 })).toMatchObject({
+      status: 201,
+      body: { reply: { id: 22 } },
+    });
   });
 
   test('a service that fails inside says nothing of it outside', async () => {

@@ -5,6 +5,7 @@ import {
   cancelImage,
   cancelReplies,
   cancelReply,
+  generateImage,
   getReply,
   replyLogKey,
   replyLogKeys,
@@ -287,6 +288,25 @@ describe('sending a message', () => {
     expect(rest.map(({ event }) => event).at(-1)).toBe('end');
     const text = rest.flatMap(({ data }) => (data as { text?: string }).text ?? []).join('');
     expect(text).toBe('Primer first.');
+  });
+
+  test('an image that is asked for and followed at once is the same stream', async () => {
+    gateway.fake.on(generateImage, () => sent(id));
+    const image = { chat_id: 1, description: 'a fence' };
+    const response = await fetch(`${gateway.url}/api/image/generate/stream`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(image),
+    });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      201,
+      'text/event-stream; charset=utf-8',
+    ]);
+    const reader = new EventReader(response);
+    expect(await reader.next()).toMatchObject({ id: undefined, event: 'sent', data: { reply: { id } } });
+    await writeLog();
+    expect((await reader.rest()).map(({ event }) => event).at(-1)).toBe('end');
+    expect(gateway.fake.asked).toEqual([{ call: 'image.generate', request: { userId: 1, body: image } }]);
   });
 
   test('a refusal is an error answer even when a stream was asked for', async () => {
