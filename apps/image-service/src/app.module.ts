@@ -35,9 +35,11 @@ import {
   PICTURE_STORAGE,
   LANGUAGE_SETTINGS,
   PICTURE_LANGUAGE,
+  PROCESS_MANAGER,
   RENDERING_SETTINGS,
   WORKFLOW_SETTINGS,
 } from './tokens.ts';
+import { WorkflowWatch } from './workflows/workflow-watch.service.ts';
 import { WorkflowsService } from './workflows/workflows.service.ts';
 
 /** The only list of wiring. */
@@ -63,6 +65,7 @@ export class AppModule {
         GpuTurnsService,
         LanguageStepService,
         WorkflowsService,
+        WorkflowWatch,
         PictureStepService,
         AttemptsService,
         EndingsService,
@@ -79,6 +82,9 @@ export class AppModule {
         { provide: WORKFLOW_SETTINGS, useValue: config.workflows },
         { provide: RENDERING_SETTINGS, useValue: config.rendering },
         provideCallClient(CHAT_SERVICE, config.chatServiceAddress),
+        config.processManagerAddress === null
+          ? { provide: PROCESS_MANAGER, useValue: null }
+          : provideCallClient(PROCESS_MANAGER, config.processManagerAddress),
         {
           provide: ReplyLogWriter,
           inject: [RedisConnections],

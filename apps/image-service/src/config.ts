@@ -26,6 +26,8 @@ export const imageServiceEnv = z.object({
   ...databaseEnv(),
   /** `host:port` of chat-service's calls. */
   CHAT_SERVICE_ADDRESS: envAddress(),
+  /** `host:port` of the process-manager's calls; without it graphs are checked at their first use only. */
+  PROCESS_MANAGER_ADDRESS: envAddress().optional(),
   /** The process-manager's HTTP address: the guard in front of the engines. */
   PROCESS_MANAGER_API_URL: envUrl().default('http://127.0.0.1:8888'),
   /** Several GPUs, each with its guard. Without it the one of BATON_NODE and PROCESS_MANAGER_API_URL. */
@@ -98,6 +100,8 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       }),
     },
     chatServiceAddress: values.CHAT_SERVICE_ADDRESS,
+    /** Null with several GPUs: one ComfyUI does not speak for the others. */
+    processManagerAddress: values.GPU_NODES === undefined ? (values.PROCESS_MANAGER_ADDRESS ?? null) : null,
     files: {
       folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')),
       upload: { maxWidth: values.IMAGE_MAX_WIDTH_UPLOAD, maxHeight: values.IMAGE_MAX_HEIGHT_UPLOAD },

@@ -2,6 +2,7 @@ import type { ImageServiceConfig } from './config.ts';
 
 /** Injection tokens of this app, with the type of what each stands for. */
 export const CHAT_SERVICE = Symbol('CHAT_SERVICE');
+export const PROCESS_MANAGER = Symbol('PROCESS_MANAGER');
 export const GPU_LEASES = Symbol('GPU_LEASES');
 export const IMAGE_ENGINE = Symbol('IMAGE_ENGINE');
 export const PICTURE_LANGUAGE = Symbol('PICTURE_LANGUAGE');

@@ -146,6 +146,17 @@ export const listEngineModels = defineCall('engine.models', {
   timeoutMs: 5_000,
 });
 
+/**
+ * What ComfyUI says about these node classes (`GET /object_info`), as it says it; one that it does not have is left out.
+ * Looking is not using: no lease, and no engine is started for it. Null while ComfyUI does not run: what an earlier one had
+ * says nothing about the next one, whose folders may have been filled meanwhile.
+ */
+export const describeNodeClasses = defineCall('engine.node_classes', {
+  request: z.object({ classes: z.array(z.string().min(1).max(200)).min(1).max(200) }),
+  reply: z.object({ classes: z.record(z.string(), z.unknown()).nullable() }),
+  timeoutMs: 10_000,
+});
+
 const modelName = z.string().min(1).max(200);
 
 /**

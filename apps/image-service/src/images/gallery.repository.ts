@@ -131,5 +131,5 @@ export class GalleryRepository {
 /** "Contains this text", wildcards taken as they stand; a backslash as the escape would mean different things to the databases. */
 function contains(text: string): FindOperator<string> {
   const pattern = `%${fold(text).replace(/[!%_]/g, (sign) => `!${sign}`)}%`;
-  return Raw((column) => `${column} LIKE :pattern ESCAPE '!'`, { pattern });
+  return Raw((column) => `${column} LIKE :pattern ESCAPE '!'`, { pattern }) as FindOperator<string>;
 }

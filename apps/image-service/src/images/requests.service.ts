@@ -14,7 +14,7 @@ import { RecoveryService } from '../rendering/recovery.service.ts';
 import { RendersService } from '../rendering/renders.service.ts';
 import { sizeLike } from '../sampling/size-like.ts';
 import { CHAT_SERVICE, RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
-import { WorkflowsService } from '../workflows/workflows.service.ts';
+import { WorkflowWatch } from '../workflows/workflow-watch.service.ts';
 import type { ImageRequestRow } from './image-request.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
 import type { ImageRow } from './image.entity.ts';
@@ -26,7 +26,7 @@ export class RequestsService {
   private readonly images: ImagesRepository;
   private readonly renders: RendersService;
   private readonly recovery: RecoveryService;
-  private readonly workflows: WorkflowsService;
+  private readonly workflows: WorkflowWatch;
   private readonly chat: Pick<CallClient, 'call'>;
   private readonly settings: RenderingSettings;
   private readonly clock: Clock;
@@ -36,7 +36,7 @@ export class RequestsService {
     images: ImagesRepository,
     renders: RendersService,
     recovery: RecoveryService,
-    workflows: WorkflowsService,
+    workflows: WorkflowWatch,
     @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
     @Inject(RENDERING_SETTINGS) settings: RenderingSettings,
     @Inject(CLOCK) clock: Clock,
@@ -62,7 +62,7 @@ export class RequestsService {
     const reference = await this.referenceOf(userId, body);
     const kind = reference === null ? 'text' : 'image';
     // Said before anything is stored: waiting for the GPU would not make it better.
-    this.workflows.get(kind);
+    await this.workflows.usable(kind);
     return this.begin({
       userId,
       chatId: body.chat_id,
@@ -80,7 +80,7 @@ export class RequestsService {
   /** The same prompt and settings with other seeds, beside the old picture. @throws as `generate` */
   async vary(userId: number, imageId: number, body: VaryBody): Promise<SentMessage> {
     const { request } = await this.madeBy(userId, imageId);
-    this.workflows.get(request.kind);
+    await this.workflows.usable(request.kind);
     const { chatId, description, kind, width, height, referenceImageId, prompt, promptBy } = request;
     return this.begin({
       userId,
@@ -104,7 +104,7 @@ export class RequestsService {
 
   /** A larger copy of a picture, by the workflow that was configured for it. @throws also `image.no_upscaler` */
   async upscale(userId: number, imageId: number): Promise<SentMessage> {
-    this.workflows.get('upscale');
+    await this.workflows.usable('upscale');
     const { request, image } = await this.madeBy(userId, imageId);
     const { chatId, description, prompt, promptBy, settings, settingsBy } = request;
     const { width, height, seed } = image;

@@ -11,6 +11,7 @@ import { imageSchema } from '../migrations/schema.ts';
 import { FakeChatService } from '../testing/fake-chat-service.ts';
 import { FakeImageEngine, FakePictureLanguage, forEver } from '../testing/fake-engines.ts';
 import { ImageProcess } from '../testing/image-process.ts';
+import type { ObjectInfo } from '../workflows/check-workflow.ts';
 
 const ANNA = 1;
 const BORIS = 2;
@@ -52,9 +53,9 @@ describe('pictures', () => {
     await rm(folder, { recursive: true });
   });
 
-  function start(workflows = {}): Promise<ImageProcess> {
+  function start(workflows = {}, nodeClasses = () => null as ObjectInfo | null): Promise<ImageProcess> {
     const parts = { source: database.source, redisUrl, gpu, chat, prompts: language, engine, workflows };
-    return ImageProcess.start({ ...parts, folder: join(folder, 'images') });
+    return ImageProcess.start({ ...parts, nodeClasses, folder: join(folder, 'images') });
   }
 
   /** A picture of Anna's, 800 by 400. */
@@ -330,6 +331,22 @@ describe('pictures', () => {
       await expect(ask()).rejects.toMatchObject({
         code: 'image.workflow_invalid',
         issues: [{ path: 'workflow', message: expect.stringContaining('Export (API)') }],
+      });
+      expect(gpu.jobIds).toEqual([]);
+    });
+
+    test('that is known not to fit is refused before anything is stored', async () => {
+      await service.shutDown();
+      service = await start({}, () => ({}));
+      await service.watch.lookAtAll();
+      await expect(ask()).rejects.toMatchObject({
+        code: 'image.workflow_invalid',
+        issues: expect.arrayContaining([
+          {
+            path: 'workflow',
+            message: 'built in: node 1 (CheckpointLoaderSimple): this ComfyUI has no such node',
+          },
+        ]),
       });
       expect(gpu.jobIds).toEqual([]);
     });

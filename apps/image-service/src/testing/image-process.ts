@@ -3,6 +3,8 @@ import { replyLogKey, type ReplyEvent } from '@baton/contracts';
 import { RedisConnections, Metrics, ReplyLogReader, ReplyLogWriter } from '@baton/platform';
 import type { FakeGpu } from '@baton/gpu-lease/testing';
 import { quietLog } from '@baton/testing';
+import type { ObjectInfo } from '../workflows/check-workflow.ts';
+import { FakeProcessManager } from './fake-process-manager.ts';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { LocalPictureStorage } from '../files/local-picture.storage.ts';
@@ -23,6 +25,7 @@ import { RenderMetrics } from '../rendering/render-metrics.ts';
 import { RendersService } from '../rendering/renders.service.ts';
 import type { FakeChatService } from './fake-chat-service.ts';
 import { UploadsService } from '../images/uploads.service.ts';
+import { WorkflowWatch } from '../workflows/workflow-watch.service.ts';
 import { WorkflowsService } from '../workflows/workflows.service.ts';
 import type { FakeImageEngine, FakePictureLanguage } from './fake-engines.ts';
 import type { WorkflowSettings } from '../tokens.ts';
@@ -55,6 +58,8 @@ export interface ImageProcessParts {
   readonly prompts: FakePictureLanguage;
   readonly engine: FakeImageEngine;
   readonly workflows?: Partial<WorkflowSettings>;
+  /** What the process-manager says about ComfyUI's nodes; null while that does not run. */
+  readonly nodeClasses?: () => ObjectInfo | null;
 }
 
 /** All of image-service but its edges to other processes, put together as `app.module.ts` does. */
@@ -67,6 +72,7 @@ export class ImageProcess {
   readonly gallery: GalleryService;
   readonly uploads: UploadsService;
   readonly sweeper: SweepService;
+  readonly watch: WorkflowWatch;
   readonly logs: ReplyLogWriter;
   readonly previews = new PreviewShelf();
   readonly metrics = new Metrics('image-service');
@@ -113,11 +119,13 @@ export class ImageProcess {
     const { renders } = this;
     this.recovery = new RecoveryService(images, renders, logs, chat, SETTINGS, hurriedClock, quietLog);
     const { recovery } = this;
+    const node = new FakeProcessManager(parts.nodeClasses ?? (() => null));
+    this.watch = new WorkflowWatch(workflows, node, this.metrics, hurriedClock, quietLog);
     this.requests = new RequestsService(
       images,
       renders,
       recovery,
-      workflows,
+      this.watch,
       chat,
       SETTINGS,
       hurriedClock,

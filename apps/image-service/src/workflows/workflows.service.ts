@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EngineDoor } from '../engines/engine-door.ts';
 import type { ImageEngine } from '../engines/image-engine.ts';
 import { IMAGE_ENGINE, WORKFLOW_SETTINGS, type WorkflowSettings } from '../tokens.ts';
-import { problemsOf } from './check-workflow.ts';
+import { problemsOf, type ObjectInfo } from './check-workflow.ts';
 import { fluxImageToImage, fluxTextToImage } from './flux-workflows.ts';
 import {
   WorkflowUnusable,
@@ -14,7 +14,8 @@ import {
   type PreparedWorkflow,
 } from './read-workflow.ts';
 
-export type WorkflowKind = 'text' | 'image' | 'upscale';
+export const WORKFLOW_KINDS = ['text', 'image', 'upscale'] as const;
+export type WorkflowKind = (typeof WORKFLOW_KINDS)[number];
 
 /** What a graph must be able to take, or requests of its kind would be ignored in silence. */
 const NEEDED = { text: ['prompt'], image: ['prompt', 'image'], upscale: ['image'] } as const;
@@ -61,6 +62,12 @@ export class WorkflowsService {
     return loaded;
   }
 
+  /** As `get`; null for one that is of no use, or not there. */
+  find(kind: WorkflowKind): PreparedWorkflow | null {
+    const loaded = this.byKind[kind];
+    return loaded instanceof WorkflowUnusable ? null : loaded;
+  }
+
   /**
    * Whether ComfyUI has every node, input and file that a graph names; asked once for each graph, before its first use.
    *
@@ -68,16 +75,10 @@ export class WorkflowsService {
    */
   async ensureFits(workflow: PreparedWorkflow, door: EngineDoor): Promise<void> {
     if (this.fitting.has(workflow.hash)) return;
-    const { graph, slots, name } = workflow;
-    const classes = [...new Set(Object.values(graph).map((node) => node.class_type))];
-    const known = await this.engine.describe(classes, door);
-    const free = new Set(
-      Object.values(slots).flatMap((list) => list.map((slot) => `${slot.node}.${slot.input}`)),
-    );
-    const problems = problemsOf(graph, known, free);
+    const problems = misfitsOf(workflow, await this.engine.describe(classesOf(workflow), door));
     if (problems.length > 0) {
-      this.log.error('workflow.misfit', invalid(problems), { workflow: name, problems });
-      throw invalid(problems.map((problem) => `${name}: ${problem}`));
+      this.log.error('workflow.misfit', invalid(problems), { workflow: workflow.name, problems });
+      throw invalid(problems);
     }
     this.fitting.add(workflow.hash);
   }
@@ -101,7 +102,19 @@ export class WorkflowsService {
   }
 }
 
-function invalid(problems: readonly string[]): AppError {
+export function classesOf({ graph }: PreparedWorkflow): string[] {
+  return [...new Set(Object.values(graph).map((node) => node.class_type))];
+}
+
+/** What is wrong with a graph for a ComfyUI that says this about its nodes; empty when it fits. */
+export function misfitsOf({ name, graph, slots }: PreparedWorkflow, known: ObjectInfo): string[] {
+  const free = new Set(
+    Object.values(slots).flatMap((list) => list.map((slot) => `${slot.node}.${slot.input}`)),
+  );
+  return problemsOf(graph, known, free).map((problem) => `${name}: ${problem}`);
+}
+
+export function invalid(problems: readonly string[]): AppError {
   const issues: FieldIssue[] = problems
     .slice(0, MAX_NAMED_PROBLEMS)
     .map((message) => ({ path: 'workflow', message }));

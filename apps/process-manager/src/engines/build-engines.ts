@@ -24,6 +24,7 @@ export interface EngineTools {
 export interface Engines extends GuardedEngines {
   readonly all: readonly NodeEngine[];
   readonly ollama: OllamaClient;
+  readonly comfyui: ComfyuiClient;
   isSimulated(engine: EngineName): boolean;
   /** @throws AppError `engine.no_logs` where its driver has no way to what it prints */
   logsOf(engine: EngineName): EngineLogs;
@@ -77,6 +78,7 @@ export async function buildEngines(config: ProcessManagerConfig, tools: EngineTo
   return {
     all: [nodeEngines.ollama, nodeEngines.comfyui],
     ollama,
+    comfyui,
     isSimulated: (engine) => nodeEngines[engine].isSimulated,
     symptomOf: (engine) => symptoms[engine],
     logsOf: (engine) => {

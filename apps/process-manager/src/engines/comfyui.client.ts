@@ -20,6 +20,8 @@ const statsReply = z.object({
   devices: z.array(z.object({ type: z.string(), torch_vram_total: z.number() })),
 });
 
+const infoReply = z.record(z.string(), z.unknown());
+
 const OUT_OF_MEMORY = /out_?of_?memory/i;
 
 const historyReply = z.record(
@@ -109,6 +111,20 @@ export class ComfyuiClient implements EngineSoftware {
           about.timestamp >= sinceMs &&
           OUT_OF_MEMORY.test(about.exception_type ?? ''),
       );
+  }
+
+  /** What it says about these node classes; one that it does not have is left out. */
+  async nodeClasses(
+    url: string,
+    classes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> {
+    const found: Record<string, unknown> = {};
+    for (const name of new Set(classes)) {
+      const path = `/object_info/${encodeURIComponent(name)}`;
+      Object.assign(found, await this.http.getJson(`${url}${path}`, infoReply, this.limited(signal)));
+    }
+    return found;
   }
 
   /** Ids of prompts that run or wait. */

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import {
   admitLease,
   deleteEngineModel,
+  describeNodeClasses,
   listEngineModels,
   loadEngineModel,
   readCardHistory,
@@ -95,6 +96,17 @@ export class CallsController {
   @HandleCall(listEngineModels)
   async models(): Promise<ModelList & { simulated: boolean }> {
     return { ...(await this.runtime.models.list()), simulated: this.runtime.engines.isSimulated('ollama') };
+  }
+
+  @HandleCall(describeNodeClasses)
+  async nodeClasses({
+    classes,
+  }: z.output<typeof describeNodeClasses.request>): Promise<z.output<typeof describeNodeClasses.reply>> {
+    const { engines } = this.runtime;
+    const url = engines.urlOf('comfyui');
+    if (url === null) return { classes: null };
+    const signal = AbortSignal.timeout(describeNodeClasses.timeoutMs);
+    return { classes: await engines.comfyui.nodeClasses(url, classes, signal) };
   }
 
   /** Only the scheduler decides: a load is a switch by hand that waits its turn. */
