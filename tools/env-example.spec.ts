@@ -41,6 +41,7 @@ const REQUIRED = {
   IMAGE_SERVICE_URL: 'http://127.0.0.1:1',
 };
 
+// A name that ends in a number is one of a series (`OLLAMA_URL_1`), which no schema lists.
 const example = readExample();
 const schemas = new Map<string, z.ZodObject>();
 let simulatorNames: string[];
@@ -64,7 +65,7 @@ test('every setting of a service or of the launcher is explained, and none that 
 });
 
 test('nothing is set twice', () => {
-  const names = namesIn(readText(), /(?<=^# )[A-Z_]+(?==)/gm);
+  const names = namesIn(readText(), /(?<=^# )(?:[A-Z_]|\d(?!=))+(?==)/gm);
   expect(names).toEqual([...new Set(names)]);
 });
 
@@ -84,7 +85,7 @@ function readText(): string {
 /** Name and default, as the comments have them. */
 function readExample(): Map<string, string> {
   return new Map(
-    [...readText().matchAll(/^# ([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    [...readText().matchAll(/^# ((?:[A-Z_]|\d(?!=))+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
   );
 }
 

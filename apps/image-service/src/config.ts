@@ -5,6 +5,7 @@ import {
   envInteger,
   envKeepAlive,
   envNodes,
+  envNumber,
   envUrl,
   loadConfig,
   nodeGuards,
@@ -77,6 +78,8 @@ export const imageServiceEnv = z.object({
   IMAGE_MAX_UPLOAD_MB: envInteger({ default: 20, min: 1, max: 200 }),
   /** MiB of one person's pictures; 0 is no limit. */
   IMAGE_QUOTA_MB: envInteger({ default: 0, min: 0 }),
+  /** Minutes from one search for files of deleted pictures to the next. */
+  IMAGE_SWEEP_MINUTES: envNumber({ default: 60, min: 0.01, max: 10_080 }),
   IMAGE_STEPS: envInteger({ default: 20, min: 1, max: 100 }),
 });
 
@@ -107,6 +110,7 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       upload: { maxWidth: values.IMAGE_MAX_WIDTH_UPLOAD, maxHeight: values.IMAGE_MAX_HEIGHT_UPLOAD },
       modelSide: values.IMAGE_MAX_SIZE_FOR_GENERATION,
       quotaBytes: values.IMAGE_QUOTA_MB * 1_048_576,
+      sweepEveryMs: values.IMAGE_SWEEP_MINUTES * 60_000,
     },
     maxUploadBytes: values.IMAGE_MAX_UPLOAD_MB * 1_048_576,
     language: {

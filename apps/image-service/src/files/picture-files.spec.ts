@@ -17,7 +17,7 @@ function filesIn(of: string) {
   const upload = { maxWidth: 4_096, maxHeight: 4_096 };
   return {
     storage,
-    files: new PictureFiles(storage, { folder: of, upload, modelSide: 1_024, quotaBytes: 0 }),
+    files: new PictureFiles(storage, { folder: of, upload, modelSide: 1_024, quotaBytes: 0, sweepEveryMs: 1 }),
   };
 }
 

@@ -4,10 +4,9 @@ import { CLOCK, Log, type CallClient } from '@baton/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PictureFiles } from '../files/picture-files.service.ts';
 import type { PictureStorage } from '../files/picture-storage.ts';
-import { CHAT_SERVICE, PICTURE_STORAGE } from '../tokens.ts';
+import { CHAT_SERVICE, FILE_SETTINGS, PICTURE_STORAGE, type FileSettings } from '../tokens.ts';
 import { GalleryRepository } from './gallery.repository.ts';
 
-const EVERY_MS = 3_600_000;
 /** After a start there is more important work than this. */
 const FIRST_AFTER_MS = 60_000;
 const MESSAGES_AT_A_TIME = 500;
@@ -28,6 +27,7 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly files: PictureFiles;
   private readonly storage: PictureStorage;
   private readonly chat: Pick<CallClient, 'call'>;
+  private readonly everyMs: number;
   private readonly clock: Clock;
   private readonly log: Log;
   private readonly closing = new AbortController();
@@ -38,6 +38,7 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
     files: PictureFiles,
     @Inject(PICTURE_STORAGE) storage: PictureStorage,
     @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
+    @Inject(FILE_SETTINGS) { sweepEveryMs }: FileSettings,
     @Inject(CLOCK) clock: Clock,
     log: Log,
   ) {
@@ -45,6 +46,7 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
     this.files = files;
     this.storage = storage;
     this.chat = chat;
+    this.everyMs = sweepEveryMs;
     this.clock = clock;
     this.log = log;
   }
@@ -71,10 +73,10 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async goOn(): Promise<void> {
-    await pause(this.clock, FIRST_AFTER_MS, this.closing.signal);
+    await pause(this.clock, Math.min(FIRST_AFTER_MS, this.everyMs), this.closing.signal);
     for (;;) {
       await this.sweep();
-      await pause(this.clock, EVERY_MS, this.closing.signal);
+      await pause(this.clock, this.everyMs, this.closing.signal);
     }
   }
 

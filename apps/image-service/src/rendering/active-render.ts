@@ -73,13 +73,14 @@ export class ActiveRender {
     if (step === this.lastStep.get(variant)?.step) return;
     this.lastStep.set(variant, { step, steps });
     this.state.say({ type: 'state', state: 'rendering' });
-    this.log.append({ type: 'progress', step, steps, ...this.numbered(variant) });
+    this.log.append({ type: 'progress', step, steps, ...this.numbered(variant), ...this.counted() });
   }
 
   /** After the sampling: decoding a large picture takes a while, and a bar that stands still looks dead. */
   atNode(variant: number, node: string): void {
     const last = this.lastStep.get(variant);
-    if (last !== undefined) this.log.append({ type: 'progress', ...last, node, ...this.numbered(variant) });
+    if (last === undefined) return;
+    this.log.append({ type: 'progress', ...last, node, ...this.numbered(variant), ...this.counted() });
   }
 
   /** A picture is stored, now or by an earlier process. */
@@ -99,6 +100,10 @@ export class ActiveRender {
       const ms = Math.round(this.clock.monotonic() - from);
       this.timings.set(phase, (this.timings.get(phase) ?? 0) + ms);
     }
+  }
+
+  private counted(): { readonly variants?: number } {
+    return this.variants.length === 1 ? {} : { variants: this.variants.length };
   }
 
   private numbered(variant: number): { readonly variant?: number } {

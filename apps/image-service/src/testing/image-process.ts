@@ -41,7 +41,12 @@ const SETTINGS = {
   visionModel: 'llava:13b',
   modelSide: 1_024,
 };
-const FILES = { upload: { maxWidth: 4_096, maxHeight: 4_096 }, modelSide: 1_024, quotaBytes: 0 } as const;
+const FILES = {
+  upload: { maxWidth: 4_096, maxHeight: 4_096 },
+  modelSide: 1_024,
+  quotaBytes: 0,
+  sweepEveryMs: 3_600_000,
+} as const;
 const WORKFLOWS = {
   files: { kind: 'checkpoint', checkpoint: 'flux1-dev-fp8.safetensors' },
   textPath: null,
@@ -99,7 +104,7 @@ export class ImageProcess {
     const gallery = new GalleryRepository(source);
     this.gallery = new GalleryService(gallery, images, files, settings, hurriedClock);
     this.uploads = new UploadsService(files, images, settings, hurriedClock);
-    this.sweeper = new SweepService(gallery, files, storage, chat, hurriedClock, quietLog);
+    this.sweeper = new SweepService(gallery, files, storage, chat, settings, hurriedClock, quietLog);
     this.files = files;
     const workflows = new WorkflowsService({ ...WORKFLOWS, ...parts.workflows }, engine, quietLog);
     const language = new LanguageStepService(turns, prompts, chat, images, files, SETTINGS, quietLog);

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { AppError, FakeClock } from '@baton/kernel';
 import { Log, Metrics } from '@baton/platform';
@@ -70,7 +70,10 @@ describe('the watch over graphs', () => {
     lines = '';
     clock = new FakeClock();
     metrics = new Metrics('image-service');
-    const log = new Log(pino(new Writable({ write: (line, _, done) => ((lines += String(line)), done()) })));
+    const output = new PassThrough().on('data', (line) => {
+      lines += String(line);
+    });
+    const log = new Log(pino(output));
     const workflows = new WorkflowsService(SETTINGS, new FakeImageEngine(() => Buffer.alloc(0)), log);
     watch = new WorkflowWatch(workflows, new FakeProcessManager(() => known()), metrics, clock, log);
   });
