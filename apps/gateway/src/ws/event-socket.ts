@@ -179,6 +179,8 @@ export class EventSocket {
 
   /** A reply that is followed already is followed from the new position instead. */
   private async follow(userId: number, replyId: number, after: number): Promise<void> {
+    // Closed while the token was looked at: what is begun now, nobody would leave.
+    if (this.socket.readyState !== this.socket.OPEN) return;
     this.follows.get(replyId)?.leave();
     const reply = new FollowedReply(replyId, this.outlet);
     const release = this.parts.slots.take(userId);
