@@ -69,6 +69,13 @@ export class ChatsRepository {
     );
   }
 
+  /** Of any kind, the hidden ones among them. */
+  has(userId: number, chatId: number): Promise<boolean> {
+    return read(this.source, (manager) =>
+      manager.existsBy<ChatRow>(CHAT, { id: chatId, userId, deletedAt: IsNull() }),
+    );
+  }
+
   /** A chat of any kind, for example one that is the frame of a one-shot question or a batch. */
   createKind(chat: NewChat, now: number): Promise<ChatRow> {
     return this.turn((turn) => turn.create(chat, now));

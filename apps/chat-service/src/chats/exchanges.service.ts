@@ -132,6 +132,11 @@ export class ExchangesService {
     );
   }
 
+  /** @throws AppError `chat.not_found` for a chat of any kind that is not this user's */
+  async mustHaveChat(userId: number, chatId: number): Promise<void> {
+    if (!(await this.chats.has(userId, chatId))) throw new AppError('chat.not_found', { chatId });
+  }
+
   /** @throws AppError `reply.not_found` */
   async reply(userId: number, replyId: number): Promise<Message> {
     const row = await this.messages.findReply(userId, replyId);

@@ -373,6 +373,8 @@ describe('replies', () => {
       notFound('chat.not_found'),
     );
     await expect(service.chats.delete({ userId: BORIS, chatId })).rejects.toEqual(notFound('chat.not_found'));
+    await expect(service.replies.cancelAll(BORIS, chatId)).rejects.toEqual(notFound('chat.not_found'));
+    await expect(service.replies.cancelAll(ANNA, chatId)).resolves.toEqual([]);
     await expect(service.chats.get({ userId: ANNA, chatId })).resolves.toMatchObject({
       messages: [{}, reply],
     });

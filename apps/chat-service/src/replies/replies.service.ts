@@ -69,8 +69,13 @@ export class RepliesService {
     return this.exchanges.reply(userId, replyId);
   }
 
-  /** Stops all of a user's replies, or those of one chat, and answers when their ends are stored. */
+  /**
+   * Stops all of a user's replies, or those of one chat, and answers when their ends are stored.
+   *
+   * @throws AppError `chat.not_found`
+   */
   async cancelAll(userId: number, chatId?: number): Promise<Message[]> {
+    if (chatId !== undefined) await this.exchanges.mustHaveChat(userId, chatId);
     // After a restart they may not have been taken up yet.
     await this.recovery.done();
     const ids = this.generation.idsOf(userId, chatId);
