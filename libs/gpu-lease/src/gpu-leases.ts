@@ -1,5 +1,5 @@
 import type { GpuJob } from '@baton/contracts';
-import { AppError, type Clock } from '@baton/kernel';
+import { AppError, unlessAborted, type Clock } from '@baton/kernel';
 import { correlationId, type Log, type NodeGuard, type RedisConnections } from '@baton/platform';
 import { AwayWatch } from './away-watch.ts';
 import type { JobEvents } from './job-events.ts';
@@ -151,13 +151,4 @@ function cancelled(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   return { signal: stop.signal, dispose: () => signal.removeEventListener('abort', onAbort) };
-}
-
-function unlessAborted<T>(wanted: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  wanted.then(resolve, reject);
-  return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -12,3 +12,4 @@ export {
 export { FakeClock, pause, systemClock, type Clock } from './clock.ts';
 export { exhaustive } from './exhaustive.ts';
 export { untilItWorks, type Persistence } from './persist.ts';
+export { unlessAborted } from './unless-aborted.ts';

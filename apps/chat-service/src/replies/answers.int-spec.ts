@@ -8,7 +8,7 @@ import { AppError } from '@baton/kernel';
 import { ScriptedOllama, eventually, startRedis, type Script } from '@baton/testing';
 import { ChatProcess, engineModel, type ChatProcessOptions } from '../testing/chat-process.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/databases.ts';
-import type { AnswerTurn, BeforeAnswer, EndedAnswer } from './answer-hooks.ts';
+import type { AnsweredBefore, AnswerTurn, BeforeAnswer, EndedAnswer } from './answer-hooks.ts';
 
 const ANNA = 1;
 const THINKER = engineModel('qwen3:8b', ['completion', 'thinking']);
@@ -168,13 +168,13 @@ describe('answers', () => {
       await once(images, 'close');
     });
 
-    function withPictures(...ids: number[]): Promise<ChatProcess> {
+    function withPictures(ids: number[], over: Partial<ChatProcessOptions> = {}): Promise<ChatProcess> {
       const { port } = images.address() as AddressInfo;
-      return start({ pictures: { url: `http://127.0.0.1:${port}`, ids } });
+      return start({ pictures: { url: `http://127.0.0.1:${port}`, ids }, ...over });
     }
 
     test('are made by a model that sees them, and the question keeps them', async () => {
-      const chat = await withPictures(7);
+      const chat = await withPictures([7]);
       const replyId = await ask(chat, { model: 'llava:13b', options: { image_ids: [7] } });
       const { chat_id: chatId } = await ended(chat, replyId);
       expect(ollama.asked[0]?.body['messages']).toEqual([
@@ -186,14 +186,14 @@ describe('answers', () => {
     });
 
     test('go on without them when a model that cannot see is asked next', async () => {
-      const chat = await withPictures(7);
+      const chat = await withPictures([7]);
       const first = await ended(chat, await ask(chat, { model: 'llava:13b', options: { image_ids: [7] } }));
       await ended(chat, await ask(chat, { chatId: first.chat_id }));
       expect(JSON.stringify(ollama.asked[1]?.body['messages'])).not.toContain('images');
     });
 
     test('are refused where the model cannot see, and for pictures of others', async () => {
-      const chat = await withPictures(7);
+      const chat = await withPictures([7]);
       await expect(ask(chat, { options: { image_ids: [7] } })).rejects.toMatchObject({
         code: 'model.no_vision',
         issues: [{ path: 'model', message: 'choose one of: llava:13b' }],
@@ -202,8 +202,33 @@ describe('answers', () => {
       await expect(foreign).rejects.toMatchObject({ code: 'image.not_found' });
     });
 
+    test('are stopped at once while a picture is still being fetched', async () => {
+      const chat = await withPictures([7]);
+      images.removeAllListeners('request');
+      const fetched = once(images, 'request');
+      const replyId = await ask(chat, { model: 'llava:13b', options: { image_ids: [7] } });
+      await fetched;
+      await expect(chat.replies.cancel(ANNA, replyId)).resolves.toMatchObject({ state: 'cancelled' });
+      expect(ollama.asked).toEqual([]);
+      // Much less than the picture may take.
+    }, 8_000);
+
+    test('are looked for among earlier ones and made from one and the same reading of the chat', async () => {
+      const looked: unknown[] = [];
+      const answeredBefore: AnsweredBefore = {
+        find: async (_, prompt) => {
+          looked.push(await prompt());
+          return null;
+        },
+      };
+      const chat = await withPictures([7], { answeredBefore });
+      await ended(chat, await ask(chat, { model: 'llava:13b', options: { image_ids: [7] } }));
+      expect(looked).toEqual([ollama.asked[0]?.body['messages']]);
+      expect(asked).toHaveLength(1);
+    });
+
     test('fail when the picture is gone before its turn', async () => {
-      const chat = await withPictures(7, 8);
+      const chat = await withPictures([7, 8]);
       const replyId = await ask(chat, { model: 'llava:13b', options: { image_ids: [8] } });
       await expect(ended(chat, replyId)).resolves.toMatchObject({ error: { code: 'image.not_found' } });
     });
@@ -273,6 +298,25 @@ describe('answers', () => {
       content: 'As before.',
       timeline: [],
       details: { engine: 'cache' },
+    });
+    expect(gpu.jobIds).toEqual([]);
+  });
+
+  test.each<[string, AnsweredBefore['find']]>([
+    ['fails', () => Promise.reject(new Error('no Redis'))],
+    ['finds nothing', () => Promise.resolve(null)],
+  ])('are made when the search among earlier ones %s', async (_, find) => {
+    const chat = await start({ answeredBefore: { find } });
+    await expect(ended(chat, await ask(chat, {}))).resolves.toMatchObject({ state: 'done', content: 'Yes.' });
+  });
+
+  test('are stopped at once while they are looked for among earlier ones', async () => {
+    const chat = await start({ answeredBefore: { find: () => new Promise(() => undefined) } });
+    const replyId = await ask(chat, {});
+    await expect(chat.replies.cancel(ANNA, replyId)).resolves.toMatchObject({
+      state: 'cancelled',
+      timeline: [],
+      details: { receipt: { idle_ms: 0 } },
     });
     expect(gpu.jobIds).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { TimelineEntry } from '@baton/contracts';
 import { LeaseTime } from '@baton/gpu-lease';
-import type { Clock } from '@baton/kernel';
+import { unlessAborted, type Clock } from '@baton/kernel';
 import type { EngineMessage, EngineOutput } from '../engines/chat-engine.ts';
 import type { Seat } from '../places/answer-place.ts';
 import type { ActiveReply } from './active-reply.ts';
@@ -25,7 +25,8 @@ export async function answerAt(
   const { signal } = seat.door;
   const watch = new AnswerWatch(reply, seat, use.clock);
   try {
-    const request = requestOf(reply, await preparedPrompt(seat, reply, await prompt, use), use);
+    const messages = await unlessAborted(prompt, signal);
+    const request = requestOf(reply, await preparedPrompt(seat, reply, messages, use), use);
     watch.asked();
     for await (const output of use.engine.stream(request, seat.door, use.settings)) {
       // Lines that had arrived before a Stop are not shown after it.

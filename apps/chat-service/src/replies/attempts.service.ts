@@ -1,5 +1,5 @@
 import { DurationEstimates } from '@baton/gpu-lease';
-import { AppError, codeOf, pause, type Clock } from '@baton/kernel';
+import { AppError, codeOf, pause, unlessAborted, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ExchangesService } from '../chats/exchanges.service.ts';
@@ -12,7 +12,7 @@ import { REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
 import { ANSWERED_BEFORE, BEFORE_ANSWER, type AnsweredBefore, type BeforeAnswer } from './answer-hooks.ts';
 import { answerAt } from './attempt.ts';
-import { PromptsService } from './prompts.service.ts';
+import { PromptsService, type Prompt } from './prompts.service.ts';
 import { mayAnotherServerHelp, pauseBeforeRetry } from './retry.ts';
 import { Stay } from './stop-receipt.ts';
 
@@ -23,6 +23,7 @@ const FIRST_GUESS_MS = 8_000;
 @Injectable()
 export class AttemptsService {
   private readonly estimates = new DurationEstimates(FIRST_GUESS_MS);
+  private readonly known = new WeakMap<ActiveReply, KnownPrompt>();
   private readonly exchanges: ExchangesService;
   private readonly places: PlacesService;
   private readonly models: ModelsService;
@@ -57,8 +58,11 @@ export class AttemptsService {
    * not once `closing` is aborted.
    */
   async untilDecided(reply: ActiveReply, closing: AbortSignal): Promise<unknown> {
-    if (await this.isAnsweredBefore(reply)) return null;
-    if (this.before?.isFor(reply.task) === true) this.before.early?.(reply.task, reply.stop.signal);
+    const { signal } = reply.stop;
+    // Whether it was answered before is good to know and no more: nobody waits for it after a Stop, nothing fails by it.
+    if (await unlessAborted(this.isAnsweredBefore(reply), signal).catch(() => false)) return null;
+    if (signal.aborted) return signal.reason;
+    if (this.before?.isFor(reply.task) === true) this.before.early?.(reply.task, signal);
     let place: AnswerPlace | null = null;
     for (let atThisPlace = 1; ; atThisPlace += 1) {
       try {
@@ -68,7 +72,7 @@ export class AttemptsService {
         await this.attempt(reply, place);
         return formatFailure(reply);
       } catch (error) {
-        if (reply.stop.signal.aborted) return reply.stop.signal.reason;
+        if (signal.aborted) return signal.reason;
         const pauseMs = reply.hasLeft ? 0 : this.pauseAfter(error, { reply, place, atThisPlace });
         if (pauseMs === null || closing.aborted) return error;
         const failure = await this.prepareNextAttempt(reply, pauseMs, closing);
@@ -94,13 +98,24 @@ export class AttemptsService {
   private async isAnsweredBefore(reply: ActiveReply): Promise<boolean> {
     const { task } = reply;
     const search = this.answeredBefore?.find(task, async () => {
-      const { messages } = await this.prompts.read(task, task.model);
+      const { messages } = await this.promptOf(reply, task.model);
       return messages;
     });
     const found = await search;
     if (found == null || reply.stop.signal.aborted) return false;
     reply.give(found);
     return true;
+  }
+
+  /** Read once for one model and context: what was looked for among earlier answers is what is asked. */
+  private promptOf(reply: ActiveReply, model: string, contextLength?: number): Promise<Prompt> {
+    const known = this.known.get(reply);
+    if (known?.model === model && known.contextLength === contextLength) return known.prompt;
+    const prompt = this.prompts.read(reply.task, model, contextLength);
+    this.known.set(reply, { model, contextLength, prompt });
+    // Another attempt tries again.
+    prompt.catch(() => this.known.delete(reply));
+    return prompt;
   }
 
   /** Where the next attempt is made: where the reply was told to go, where it is, or the best place for its model. */
@@ -175,12 +190,11 @@ export class AttemptsService {
     const estimateMs = this.estimates.of(kindOfWork);
     const stay = new Stay(this.clock, { estimateMs, isGpu: place.kind === 'gpu' });
     const signal = reply.enter({ server: place.server, engine: place.engineName, model }, stay);
-    const prompt = this.prompts
-      .read(task, model, contextAt(place, model))
-      .then(({ messages, truncation }) => {
-        if (truncation != null) reply.note({ truncation });
-        return messages;
-      });
+    const prompt = this.promptOf(reply, model, contextAt(place, model)).then(({ messages, truncation }) => {
+      const isNews = truncation != null || reply.details.truncation != null;
+      if (isNews && !signal.aborted) reply.note({ truncation });
+      return messages;
+    });
     prompt.catch(() => undefined);
     const use = {
       engine: place.engine,
@@ -203,10 +217,11 @@ export class AttemptsService {
         onWaiting: (view) => reply.progress.waiting(view, model),
         onFreed: stay.onFreed,
       },
-      (seat) => {
+      async (seat) => {
+        // A seat that came together with the end of the wait is given back unused.
+        signal.throwIfAborted();
         stay.seated();
-        held[0] = answerAt(seat, reply, prompt, use);
-        return held[0];
+        await (held[0] = answerAt(seat, reply, prompt, use));
       },
     );
     try {
@@ -217,6 +232,12 @@ export class AttemptsService {
     }
     if (reply.answerMs !== null) this.estimates.learn(kindOfWork, reply.answerMs);
   }
+}
+
+interface KnownPrompt {
+  readonly model: string;
+  readonly contextLength: number | undefined;
+  readonly prompt: Promise<Prompt>;
 }
 
 /** The CPU engine's context is its own; all others have the one that every request names. */
@@ -234,14 +255,4 @@ function formatFailure({ task, text }: ActiveReply): AppError | null {
   } catch {
     return new AppError('reply.not_json', { chars: text.length });
   }
-}
-
-/** What `work` comes to, or the signal's reason as soon as it is aborted. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
