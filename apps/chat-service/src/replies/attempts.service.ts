@@ -72,7 +72,7 @@ export class AttemptsService {
         await this.attempt(reply, place);
         return formatFailure(reply);
       } catch (error) {
-        if (signal.aborted) return signal.reason;
+        if (reply.stop.signal.aborted) return signal.reason;
         const pauseMs = reply.hasLeft ? 0 : this.pauseAfter(error, { reply, place, atThisPlace });
         if (pauseMs === null || closing.aborted) return error;
         const failure = await this.prepareNextAttempt(reply, pauseMs, closing);
