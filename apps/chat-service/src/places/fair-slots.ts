@@ -17,6 +17,7 @@ interface Waiter {
   readonly request: SlotRequest;
   readonly sinceMs: number;
   readonly enter: (giveBack: GiveBack) => void;
+  readonly refuse: (error: AppError) => void;
 }
 interface Holder {
   readonly request: SlotRequest;
@@ -57,7 +58,9 @@ export class FairSlots {
     return this.waiters.length;
   }
 
-  /** @throws AppError `gpu.job_cancelled` when the signal is aborted before there was a slot */
+  /**
+   * @throws AppError `gpu.job_cancelled` when the signal is aborted before there was a slot; what `refuseWaiting` was given
+   */
   take(request: SlotRequest): Promise<GiveBack> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -69,7 +72,11 @@ export class FairSlots {
         request.signal.removeEventListener('abort', leave);
         resolve(giveBack);
       };
-      const waiter = { request, sinceMs: this.clock.monotonic(), enter };
+      const refuse = (error: AppError): void => {
+        request.signal.removeEventListener('abort', leave);
+        reject(error);
+      };
+      const waiter = { request, sinceMs: this.clock.monotonic(), enter, refuse };
       if (request.signal.aborted) {
         leave();
         return;
@@ -78,6 +85,11 @@ export class FairSlots {
       this.waiters.push(waiter);
       this.fill();
     });
+  }
+
+  /** Whoever waits does so no longer, and is told why. Holders keep their slots. */
+  refuseWaiting(error: AppError): void {
+    for (const { refuse } of this.waiters.splice(0)) refuse(error);
   }
 
   private fill(): void {

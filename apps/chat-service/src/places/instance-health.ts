@@ -39,6 +39,7 @@ export class InstanceHealth {
   private looking: Promise<void> | null = null;
   private cancelNext: () => void = () => undefined;
   private isRunning = false;
+  private readonly downListeners: (() => void)[] = [];
 
   constructor(context: HealthContext) {
     this.context = context;
@@ -46,6 +47,11 @@ export class InstanceHealth {
 
   get current(): Health {
     return this.last;
+  }
+
+  /** Told each time when the server is found to be down that was not before. */
+  onDown(listener: () => void): void {
+    this.downListeners.push(listener);
   }
 
   start(): void {
@@ -116,8 +122,12 @@ export class InstanceHealth {
     if (before.state === state) return;
     const { server, log } = this.context;
     const fields = { server, outcome: state, code: errorCode, models: models.length };
-    if (state === 'down') log.warn('model_server.look', fields);
-    else log.event('model_server.look', fields);
+    if (state !== 'down') {
+      log.event('model_server.look', fields);
+      return;
+    }
+    log.warn('model_server.look', fields);
+    for (const tell of this.downListeners) tell();
   }
 }
 

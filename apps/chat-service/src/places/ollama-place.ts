@@ -41,6 +41,8 @@ export class OllamaPlace implements AnswerPlace {
     this.clock = clock;
     this.slots = new FairSlots(instance.maxConcurrent, clock);
     this.breaker = new Breaker(clock);
+    // Who holds a slot of a server that hangs may do so for minutes: whoever waits behind goes elsewhere.
+    health.onDown(() => this.slots.refuseWaiting(this.gone()));
   }
 
   view(): ServerView {
@@ -51,7 +53,8 @@ export class OllamaPlace implements AnswerPlace {
       place: this.kind,
       url,
       state,
-      breaker: this.breaker.state,
+      // While somebody else tries whether it works again, it is as shut as before.
+      breaker: this.breaker.isPassable ? this.breaker.state : 'open',
       checked_at: checkedAtMs === null ? null : new Date(checkedAtMs).toISOString(),
       error_code: errorCode,
       simulated: false,
@@ -72,6 +75,11 @@ export class OllamaPlace implements AnswerPlace {
   async use<T>(request: SeatRequest, work: (seat: Seat) => Promise<T>): Promise<T> {
     const startedAt = this.clock.monotonic();
     try {
+      if (this.health.current.state === 'down') {
+        // It may be back already: whoever tries again in a moment knows.
+        void this.health.look();
+        throw this.gone();
+      }
       const giveBack = await this.slots.take(request);
       try {
         return await this.hold(request, Math.round(this.clock.monotonic() - startedAt), work);
@@ -82,6 +90,10 @@ export class OllamaPlace implements AnswerPlace {
       // The work has ended, and with it its connection: nothing of it is left there.
       request.onFreed?.({ isQuiet: true });
     }
+  }
+
+  private gone(): AppError {
+    return new AppError('engine.unavailable', { server: this.server, state: 'down' });
   }
 
   private async hold<T>(
