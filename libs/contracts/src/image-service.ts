@@ -116,7 +116,8 @@ export const image = z
       .nullable()
       .meta({ description: 'Which graph made it; null for pictures of before 2026-11-21' }),
     timings: z.record(z.string(), z.int().nonnegative()).nullable().meta({
-      description: 'Milliseconds of each phase: vision, prompt, settings, upload, render, fetch, store',
+      description:
+        'Milliseconds of each phase over all variants: vision, prompt (with the settings), upload, render (until its file is here), store',
     }),
     favourite: z.boolean(),
     media_type: z.enum(['image/png', 'image/jpeg']),
