@@ -1,8 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { REPLY_LOG_SHARDS, replyEvent, replyLogKeys, type ReplyEvent } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import type { Redis } from 'ioredis';
-import { LoadPace } from './load-pace.ts';
 import { parseJson } from './parse-json.ts';
 
 export interface LoggedEvent {
@@ -35,7 +33,6 @@ export class ReplyLogReader {
   private readonly commands: Redis;
   private readonly blocking: Redis;
   private readonly followers = new Map<string, Set<Follower>>();
-  private readonly pace = new LoadPace();
   private loop: Promise<void> | undefined;
   private isClosed = false;
 
@@ -171,8 +168,6 @@ export class ReplyLogReader {
       }
       try {
         cursors ??= await this.lastIds(keys);
-        const waitMs = this.pace.turn(performance.now());
-        if (waitMs > 0) await pause(waitMs);
         const reply = await this.blocking.xread(
           'COUNT',
           ENTRIES_PER_READ,

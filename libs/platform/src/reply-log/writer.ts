@@ -1,9 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { replyLogKeys, type ReplyEvent } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import type { Redis } from 'ioredis';
 import { withAppend, type AppendRedis } from './append-script.ts';
-import { LoadPace } from './load-pace.ts';
 import { shardOf } from './shard.ts';
 
 /** About two minutes of four busy shards; a reader that falls behind further takes the durable string instead. */
@@ -39,7 +37,6 @@ export interface ReplyLog {
 export class ReplyLogWriter {
   private readonly redis: AppendRedis;
   private readonly dirty = new Set<WrittenLog>();
-  private readonly pace = new LoadPace();
   private isWriting = false;
 
   /** @param redis a connection of its own that waits through outages */
@@ -81,16 +78,9 @@ export class ReplyLogWriter {
 
   private async drain(): Promise<void> {
     while (this.dirty.size > 0) {
-      const waitMs = this.pace.turn(performance.now());
-      if (waitMs > 0) await pause(waitMs);
       const logs = [...this.dirty];
       this.dirty.clear();
-      // Corked, the commands leave in one write to the socket instead of one each; ioredis' own pipelines cost more than that saves.
-      const socket = socketOf(this.redis);
-      socket?.cork();
-      const written = logs.map((log) => this.write(log));
-      socket?.uncork();
-      await Promise.all(written);
+      await Promise.all(logs.map((log) => this.write(log)));
     }
     this.isWriting = false;
   }
@@ -112,11 +102,6 @@ export class ReplyLogWriter {
       log.fail(error);
     }
   }
-}
-
-/** There is none before the first connection, whatever the types say. */
-function socketOf(redis: Redis): Redis['stream'] | undefined {
-  return redis.stream;
 }
 
 interface WriterWork {
