@@ -20,6 +20,8 @@ export const CHAT_LIMITS = {
   /** Messages of one answer of `GET /api/chats/{id}`. */
   messagesPage: 200,
   exportedMessages: 20_000,
+  /** Of all its messages together, thoughts among them (with MySQL and MariaDB bytes). */
+  exportedChars: 16 * 1_048_576,
   /** Of a file that becomes a chat. */
   fileBytes: 16 * 1_048_576,
 } as const;

@@ -1,8 +1,12 @@
 import { read } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
+import { z } from 'zod';
 import { MESSAGE, type MessageRow } from './message.entity.ts';
 import { ancestry, siblingsAfterAll } from './message-tree.ts';
+
+/** Databases give sums as numbers or as text. */
+const chatSize = z.object({ messages: z.coerce.number(), chars: z.coerce.number() });
 
 /** A message with all versions of it, this one among them. */
 export interface BranchMessage {
@@ -69,13 +73,25 @@ export class BranchesRepository {
     });
   }
 
+  /** How much all messages of all branches are. */
+  async size(chatId: number): Promise<{ readonly messages: number; readonly chars: number }> {
+    const row: unknown = await read(this.source, (manager) =>
+      manager
+        .createQueryBuilder<MessageRow>(MESSAGE, 'm')
+        .select('COUNT(*)', 'messages')
+        .addSelect('COALESCE(SUM(LENGTH(m.content) + COALESCE(LENGTH(m.thinking), 0)), 0)', 'chars')
+        .where('m.chatId = :chatId AND m.deletedAt IS NULL', { chatId })
+        .getRawOne(),
+    );
+    return chatSize.parse(row);
+  }
+
   /** All messages of all branches, oldest first. */
-  all(chatId: number, limit: number): Promise<MessageRow[]> {
+  all(chatId: number): Promise<MessageRow[]> {
     return read(this.source, (manager) =>
       manager.find<MessageRow>(MESSAGE, {
         where: { chatId, deletedAt: IsNull() },
         order: { id: 'ASC' },
-        take: limit,
       }),
     );
   }

@@ -170,6 +170,17 @@ export class ChatTurn {
     return chat !== null;
   }
 
+  /** A chat that is nobody's until `show`, and that the purge removes if that never comes. */
+  async createUnshown(chat: NewChat, now: number): Promise<ChatRow> {
+    const created = await this.create(chat, now);
+    await this.chats.update({ id: created.id }, { deletedAt: now });
+    return created;
+  }
+
+  async show(chatId: number, leafId: number | null): Promise<void> {
+    await this.chats.update({ id: chatId }, { leafId, deletedAt: null });
+  }
+
   async setLeaf(chatId: number, leafId: number | null): Promise<void> {
     await this.chats.update({ id: chatId }, { leafId });
   }

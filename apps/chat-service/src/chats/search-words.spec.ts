@@ -52,4 +52,14 @@ describe('what a search looks for', () => {
       }),
     );
   });
+
+  test('a text is found by a bounded number of words, from its beginning on, whatever its length', () => {
+    const signs = Array.from({ length: 60_000 }, (_, n) => String.fromCodePoint(0x4e00 + (n % 20_000)));
+    const words = wordsOf(`first ${signs.join('')}`);
+    expect(words.size).toBe(5_000);
+    expect(words.has('first')).toBe(true);
+    expect(wordsOf(`${'a '.repeat(200_000)} behind`)).toEqual(new Set(['a']));
+    // This sign alone is a sentence when it is folded.
+    expect(wordsOf(`${'\u{fdfa}'.repeat(10_000)} behind`).has('behind')).toBe(false);
+  });
 });

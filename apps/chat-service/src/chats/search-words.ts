@@ -2,6 +2,12 @@
 export const WORD_CHARS = 40;
 /** Beyond, a search says nothing more precise and only costs. */
 const MOST_SOUGHT = 16;
+/**
+ * A longer text is found by its beginning: more than a message may have, and more words than anybody writes in one. Whoever
+ * sends waits for them, and with SQLite everybody else does too.
+ */
+const INDEXED_CHARS = 100_000;
+const MOST_WORDS = 5_000;
 
 /** Scripts that put no spaces between words: found by any two neighbouring letters. */
 const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}`;
@@ -23,12 +29,19 @@ export function fold(text: string): string {
  */
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
-  for (const run of runsOf(text)) {
-    if (!IS_UNSPACED.test(run)) words.add(cut(run));
-    // The last letter stands alone, so that it is found as well.
-    else for (const pair of pairsOf(run)) words.add(pair);
+  for (const word of allWordsOf(text)) {
+    words.add(word);
+    if (words.size === MOST_WORDS) break;
   }
   return words;
+}
+
+function* allWordsOf(text: string): Generator<string> {
+  for (const run of runsOf(text)) {
+    if (!IS_UNSPACED.test(run)) yield cut(run);
+    // The last letter stands alone, so that it is found as well.
+    else yield* pairsOf(run);
+  }
 }
 
 /** The beginnings of words that must all be there; empty when nothing of the text is a word. */
@@ -46,7 +59,9 @@ export function soughtWords(text: string): string[] {
 }
 
 function* runsOf(text: string): Generator<string> {
-  for (const [piece] of fold(text).matchAll(PIECES)) {
+  // Folded, a single sign may be eighteen.
+  const folded = fold(text.slice(0, INDEXED_CHARS)).slice(0, INDEXED_CHARS);
+  for (const [piece] of folded.matchAll(PIECES)) {
     for (const [run] of piece.matchAll(RUNS)) yield run;
   }
 }

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chatFile, type ChatFile } from '@baton/contracts';
+import { AppError, systemClock } from '@baton/kernel';
 import fc from 'fast-check';
 import { answered, chatCore, type ChatCore } from '../testing/chat-core.ts';
 import { DIALECTS, openTestDatabase, type TestDatabase } from '../testing/databases.ts';
+import { ChatsRepository, type ChatTurn } from './chats.repository.ts';
+import { PurgeRepository } from './purge.repository.ts';
 import { TransfersService } from './transfers.service.ts';
-import { systemClock } from '@baton/kernel';
 
 type Said = ChatFile['messages'][number];
 
@@ -136,6 +138,61 @@ describe.each(DIALECTS)('chats as files in %s', (dialect) => {
       issues: expect.arrayContaining([expect.objectContaining({ path: 'messages.0.parent_id' })]),
     });
     await expect(core.chats.list(userId, { limit: 10 })).resolves.toMatchObject({ chats: [] });
+  });
+
+  /** A chat of `count` messages in a row, each with that text and its number. */
+  function longFile(count: number, content = 'rhubarb'): ChatFile {
+    const [{ chat } = { chat: undefined }] = fc.sample(file, 1);
+    if (chat === undefined) throw new Error('unreachable');
+    const created_at = new Date(0).toISOString();
+    const said = Array.from({ length: count }, (_, n): Said => ({
+      id: n + 1,
+      parent_id: n === 0 ? null : n,
+      role: n % 2 === 0 ? 'user' : 'assistant',
+      content: `${content} ${n}`,
+      thinking: null,
+      model: null,
+      created_at,
+      shown: true,
+    }));
+    return { format: 'baton-chat', version: 1, exported_at: created_at, chat, messages: said };
+  }
+
+  test('a long file keeps nobody waiting, and its chat is not there before all of it is', async () => {
+    const [mine, other] = [nextUser++, nextUser++];
+    const { id } = await core.chats.create(other, { model: 'gpt-oss:20b' });
+    const order: string[] = [];
+    const importing = transfers.import(mine, longFile(1_500)).then(() => order.push('imported'));
+    await core.exchanges.begin({ userId: other, chatId: id, content: 'Why?' }).then(() => order.push('sent'));
+    await expect(core.chats.list(mine, { limit: 10 })).resolves.toMatchObject({ chats: [] });
+    await importing;
+    expect(order).toEqual(['sent', 'imported']);
+    const [chat] = (await core.chats.list(mine, { q: 'rhubarb 1499', limit: 10 })).chats;
+    expect(chat).toBeDefined();
+    expect((await saved(mine, chat?.id ?? 0)).messages).toHaveLength(1_500);
+  });
+
+  test('an import that is cut off leaves a chat that nobody sees and that the purge takes away', async () => {
+    const userId = nextUser++;
+    class Cut extends ChatsRepository {
+      private turns = 0;
+      override turn<T>(work: (chats: ChatTurn) => Promise<T>): Promise<T> {
+        this.turns += 1;
+        return this.turns > 3 ? Promise.reject(new AppError('store.unavailable')) : super.turn(work);
+      }
+    }
+    const cut = new TransfersService(new Cut(database.source), core.branches, systemClock);
+    await expect(cut.import(userId, longFile(500))).rejects.toMatchObject({ code: 'store.unavailable' });
+    await expect(core.chats.list(userId, { limit: 10 })).resolves.toMatchObject({ chats: [] });
+    await expect(core.chats.list(userId, { q: 'rhubarb', limit: 10 })).resolves.toMatchObject({ chats: [] });
+    const due = await new PurgeRepository(database.source).deletedChats(Date.now() + 1_000, 100);
+    expect(due).toHaveLength(1);
+  });
+
+  test('a chat whose words would fill the memory is refused, however few its messages are', async () => {
+    const userId = nextUser++;
+    const { id } = await transfers.import(userId, longFile(17, 'a'.repeat(999_990)));
+    await expect(transfers.export(userId, id, 'json')).rejects.toMatchObject({ code: 'chat.too_long' });
   });
 
   test('a chat without a message is a file too, in both forms', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CHAT_LIMITS, type Chat, type ChatFile, type chatExport } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
 import { CLOCK } from '@baton/platform';
@@ -5,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { BranchesRepository } from './branches.repository.ts';
 import { chatFileOf, fileNameOf, issuesOf, markdownOf, withWords } from './chat-file.ts';
+import type { ChatRow } from './chat.entity.ts';
 import { ChatsRepository, type ChatTurn } from './chats.repository.ts';
 import { importedRow } from './new-messages.ts';
 import { chatView } from './views.ts';
@@ -30,8 +32,12 @@ export class TransfersService {
   ): Promise<z.output<typeof chatExport>> {
     const chat = await this.chats.find(userId, chatId);
     if (chat === null) throw new AppError('chat.not_found', { chatId });
-    const rows = await this.branches.all(chatId, CHAT_LIMITS.exportedMessages + 1);
-    if (rows.length > CHAT_LIMITS.exportedMessages) throw new AppError('chat.too_long', { chatId });
+    // Before anything of it is read: a file is put together in memory.
+    const { messages, chars } = await this.branches.size(chatId);
+    if (messages > CHAT_LIMITS.exportedMessages || chars > CHAT_LIMITS.exportedChars) {
+      throw new AppError('chat.too_long', { chatId, messages, chars });
+    }
+    const rows = await this.branches.all(chatId);
     const shown = chat.leafId === null ? new Set<number>() : await this.branches.ids(chatId, chat.leafId);
     const file = chatFileOf(chat, rows, shown, this.clock.now());
     if (format === 'json') {
@@ -50,7 +56,8 @@ export class TransfersService {
 
   /**
    * A new chat of the user, with messages of its own. A model that is not installed here stays named: the next message
-   * then says which can be chosen.
+   * then says which can be chosen. It is there when all of it is, and written in portions: a long one must not keep others
+   * waiting.
    *
    * @throws AppError `chat.file_invalid`
    */
@@ -58,36 +65,57 @@ export class TransfersService {
     const issues = issuesOf(file);
     if (issues.length > 0) throw new AppError('chat.file_invalid', {}, { issues });
     const { title, ...settings } = file.chat;
+    const named = title.trim() === '' ? {} : { title };
     const now = this.clock.now();
-    return this.chats.turn(async (turn) => {
-      const named = title.trim() === '' ? {} : { title };
-      const chat = await turn.create({ ...settings, ...named, userId }, now);
-      const leafId = await addMessages(turn, chat.id, withWords(file.messages));
-      await turn.setLeaf(chat.id, leafId);
-      await turn.words.addAll(
-        chat,
-        file.messages.map(({ content }) => content),
-      );
-      return chatView(chat);
-    });
+    const chat = await this.chats.turn((turn) => turn.createUnshown({ ...settings, ...named, userId }, now));
+    const newIds: NewIds = new Map();
+    const messages = withWords(file.messages);
+    for (const some of portionsOf(messages)) {
+      await this.chats.turn((turn) => addMessages(turn, chat, some, newIds));
+      // With SQLite a whole portion is one turn of the event loop: answers that stream go on in between.
+      await setImmediate();
+    }
+    const open = messages.findLast(({ shown }) => shown) ?? messages.at(-1);
+    const leafId = open === undefined ? null : (newIds.get(open.id) ?? null);
+    await this.chats.turn((turn) => turn.show(chat.id, leafId));
+    return chatView(chat);
   }
 }
 
-/** Resolves with the end of the branch that was open: its last message, or the newest of all. */
+/** By the ids of the file. */
+type NewIds = Map<number, number>;
+
+/** What one transaction takes: whoever sends a message meanwhile waits no longer than that. */
+const PORTION_MESSAGES = 100;
+const PORTION_CHARS = 32_000;
+
+function* portionsOf(messages: ChatFile['messages']): Generator<ChatFile['messages']> {
+  let portion: ChatFile['messages'] = [];
+  let chars = 0;
+  for (const message of messages) {
+    portion.push(message);
+    chars += message.content.length;
+    if (portion.length < PORTION_MESSAGES && chars < PORTION_CHARS) continue;
+    yield portion;
+    portion = [];
+    chars = 0;
+  }
+  if (portion.length > 0) yield portion;
+}
+
 async function addMessages(
   turn: ChatTurn,
-  chatId: number,
+  chat: ChatRow,
   messages: ChatFile['messages'],
-): Promise<number | null> {
-  const newIds = new Map<number, number>();
-  let leafId: number | null = null;
-  let shownId: number | null = null;
+  newIds: NewIds,
+): Promise<void> {
   for (const message of messages) {
     const parentId = message.parent_id === null ? null : (newIds.get(message.parent_id) ?? null);
-    const { id } = await turn.add(importedRow(chatId, parentId, message));
+    const { id } = await turn.add(importedRow(chat.id, parentId, message));
     newIds.set(message.id, id);
-    leafId = id;
-    if (message.shown) shownId = id;
   }
-  return shownId ?? leafId;
+  await turn.words.addAll(
+    chat,
+    messages.map(({ content }) => content),
+  );
 }
