@@ -175,6 +175,33 @@ describe('the service, wired as in production', () => {
       expect([beyond.status, beyond.headers['content-range']]).toEqual([416, `bytes */${whole.length}`]);
     });
 
+    test('has its words in it when they are asked for, under a tag of its own', async () => {
+      const [plain, told] = [
+        await ask(imageFilePaths.file(imageId)),
+        await ask(imageFilePaths.annotated(imageId)),
+      ];
+      expect([told.status, told.headers['content-length']]).toEqual([200, String(told.body.length)]);
+      expect(told.headers.etag).not.toBe(plain.headers.etag);
+      const { comments, width } = await sharp(told.body).metadata();
+      expect(width).toBe(600);
+      const words = new Map((comments ?? []).map(({ keyword, text }) => [keyword, text]));
+      expect(words.get('Description')).toBe('a fence');
+      expect(JSON.parse(words.get('Comment') ?? '')).toMatchObject({
+        prompt: 'a fence',
+        seed: 7,
+        settings: { steps: 4 },
+        model: 'flux1-dev-fp8',
+      });
+      await expect(sharp(plain.body).metadata()).resolves.not.toHaveProperty('comments');
+
+      const known = { 'if-none-match': told.headers.etag };
+      expect((await ask(imageFilePaths.annotated(imageId), { headers: known })).status).toBe(304);
+      const part = await ask(imageFilePaths.annotated(imageId), { headers: { range: 'bytes=40-59' } });
+      expect(part.status).toBe(206);
+      expect(part.body).toEqual(told.body.subarray(40, 60));
+      expect((await ask(imageFilePaths.annotated(imageId), { user: BORIS })).status).toBe(404);
+    });
+
     test('answers HEAD without its bytes', async () => {
       const { status, headers, body } = await ask(imageFilePaths.file(imageId), { method: 'HEAD' });
       expect([status, headers['content-length'], body.length]).toEqual([200, String(stored.sizeBytes), 0]);
@@ -251,6 +278,7 @@ describe('the service, wired as in production', () => {
       const shown = await ask(imageFilePaths.forModel(stored.id));
       expect(shown.headers['content-type']).toBe('image/jpeg');
       await expect(sharp(shown.body).metadata()).resolves.toMatchObject({ width: 1_024, height: 512 });
+      expect((await ask(imageFilePaths.annotated(stored.id))).body).toEqual(file.body);
       for (const path of [imageFilePaths.file, imageFilePaths.thumbnail, imageFilePaths.forModel]) {
         expect((await ask(path(stored.id), { user: BORIS })).status).toBe(404);
       }

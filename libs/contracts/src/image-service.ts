@@ -172,6 +172,14 @@ export const gallery = z
 export const changeImageBody = z
   .strictObject({ favourite: z.boolean() })
   .meta({ id: 'ChangeImage', example: { favourite: true } });
+export const imageFileQuery = z.strictObject({
+  metadata: z
+    .enum(['true', 'false'])
+    .default('false')
+    .meta({
+      description: '`true`: prompt, seed, settings and model are written into a PNG that was made here',
+    }),
+});
 /** A short-lived address that needs no token: for an `<img>` or to hand on. */
 export const imageLinkBody = z
   .strictObject({
@@ -273,6 +281,8 @@ export const getImages = defineCall('image.get', {
  */
 export const imageFilePaths = {
   file: (imageId: number): string => `/internal/images/${imageId}/file`,
+  /** The file with prompt, seed, settings and model written into it, where it is a PNG that was made here. */
+  annotated: (imageId: number): string => `/internal/images/${imageId}/annotated`,
   thumbnail: (imageId: number): string => `/internal/images/${imageId}/thumbnail`,
   /** As a model is shown it: JPEG, not larger than it can make use of. */
   forModel: (imageId: number): string => `/internal/images/${imageId}/model`,

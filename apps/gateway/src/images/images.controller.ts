@@ -12,6 +12,7 @@ import {
   generateImageBody,
   getImages,
   imageFilePaths,
+  imageFileQuery,
   imageLink,
   imageLinkBody,
   imageList,
@@ -288,10 +289,12 @@ export class ImagesController {
   file(
     @Caller() caller: CurrentUser,
     @Param({ schema: idParams }) { id }: IdParams,
+    @Query({ schema: imageFileQuery }) { metadata }: z.output<typeof imageFileQuery>,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.files.send(imageFilePaths.file(id), caller.id, request, reply);
+    const path = imageFilePaths[metadata === 'true' ? 'annotated' : 'file'](id);
+    return this.files.send(path, caller.id, request, reply);
   }
 
   @Get('images/:id/thumbnail')

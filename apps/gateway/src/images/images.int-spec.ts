@@ -57,10 +57,13 @@ test('the picture passes through with its validators, for this user’s browser 
   expect(file.headers.get('server')).toBeNull();
   await gateway.ask('/api/images/5/thumbnail', { token });
   await gateway.ask('/api/images/preview/9', { token });
+  await gateway.ask('/api/images/5/file?metadata=true', { token });
+  expect(await gateway.ask('/api/images/5/file?metadata=yes', { token })).toMatchObject({ status: 400 });
   expect(asked.map(({ url }) => url)).toEqual([
     '/internal/images/5/file',
     '/internal/images/5/thumbnail',
     '/internal/messages/9/preview',
+    '/internal/images/5/annotated',
   ]);
   for (const { headers } of asked) {
     expect(headers[INTERNAL_HEADERS.userId]).toBe('1');

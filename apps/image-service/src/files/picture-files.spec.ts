@@ -17,7 +17,13 @@ function filesIn(of: string) {
   const upload = { maxWidth: 4_096, maxHeight: 4_096 };
   return {
     storage,
-    files: new PictureFiles(storage, { folder: of, upload, modelSide: 1_024, quotaBytes: 0, sweepEveryMs: 1 }),
+    files: new PictureFiles(storage, {
+      folder: of,
+      upload,
+      modelSide: 1_024,
+      quotaBytes: 0,
+      sweepEveryMs: 1,
+    }),
   };
 }
 

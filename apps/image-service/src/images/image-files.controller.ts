@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { AppError } from '@baton/kernel';
 import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { PictureFiles, thumbnailOf } from '../files/picture-files.service.ts';
+import { withText } from '../files/png-text.ts';
 import type { PictureStorage } from '../files/picture-storage.ts';
 import { ownerOf, type InternalHeaders } from '../internal-access.ts';
 import { PreviewShelf } from '../rendering/preview-shelf.ts';
 import { PICTURE_STORAGE } from '../tokens.ts';
 import { parseRange } from './byte-range.ts';
+import type { ImageRequestRow } from './image-request.entity.ts';
 import type { ImageRow } from './image.entity.ts';
-import { ImagesRepository } from './images.repository.ts';
+import { ImagesRepository, imageView } from './images.repository.ts';
 
 const id = z
   .string()
@@ -50,6 +53,35 @@ export class ImageFilesController {
     await reply.header('cache-control', 'no-store').type('image/jpeg').send(picture);
   }
 
+  /** Uploads and what is no PNG come as they are: there is nothing to write, or nowhere. */
+  @Get('images/:id/annotated')
+  async annotated(
+    @Param('id') imageId: string,
+    @Headers() headers: InternalHeaders,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const row = await this.imageOf(imageId, headers);
+    const request = row.messageId === null ? null : await this.images.findOwned(row.messageId, row.userId);
+    if (request === null || row.mediaType !== 'image/png') {
+      await this.picture(imageId, 'file', headers, reply);
+      return;
+    }
+    const words = wordsOf(request, row);
+    const etag = `"${tagOf(row)}-${createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 16)}"`;
+    void reply.headers({ etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' });
+    if (names(headers['if-none-match'], etag)) {
+      await reply.status(304).send();
+      return;
+    }
+    const bytes = withText(await this.storage.read(row.fileName), words);
+    const part = startPart(reply, bytes.length, headers['range']);
+    if (part === 'unsatisfiable') {
+      await reply.send();
+      return;
+    }
+    await reply.type(row.mediaType).send(part === null ? bytes : bytes.subarray(part.start, part.end + 1));
+  }
+
   @Get('images/:id/:kind')
   async picture(
     @Param('id') imageId: string,
@@ -59,7 +91,7 @@ export class ImageFilesController {
   ): Promise<void> {
     const kind = read(kindOfFile, given);
     const row = await this.imageOf(imageId, headers);
-    const etag = `"${row.sha256.slice(0, 32)}${kind === 'file' ? '' : '-t'}"`;
+    const etag = `"${tagOf(row)}${kind === 'file' ? '' : '-t'}"`;
     const name = kind === 'file' ? row.fileName : thumbnailOf(row.fileName);
     const size = await this.storage.size(name);
     if (size === null) throw new AppError('image.not_found', { imageId, reason: 'the file is gone' });
@@ -91,21 +123,40 @@ export class ImageFilesController {
   }
 
   private async sendFile(reply: FastifyReply, { name, size, range }: AskedFile): Promise<void> {
-    const part = parseRange(range, size);
-    if (part === 'unsatisfiable') {
-      await reply.status(416).header('content-range', `bytes */${size}`).send();
-      return;
-    }
-    if (part === null) {
-      await reply.header('content-length', size).send(await this.storage.open(name));
-      return;
-    }
-    await reply
+    const part = startPart(reply, size, range);
+    await (part === 'unsatisfiable'
+      ? reply.send()
+      : reply.send(await this.storage.open(name, part ?? undefined)));
+  }
+}
+
+/** Says in the answer's head which part of so many bytes is sent; null is all of them. */
+function startPart(
+  reply: FastifyReply,
+  size: number,
+  range: string | undefined,
+): ReturnType<typeof parseRange> {
+  const part = parseRange(range, size);
+  if (part === 'unsatisfiable') void reply.status(416).header('content-range', `bytes */${size}`);
+  else if (part === null) void reply.header('content-length', size);
+  else {
+    void reply
       .status(206)
       .header('content-range', `bytes ${part.start}-${part.end}/${size}`)
-      .header('content-length', part.end - part.start + 1)
-      .send(await this.storage.open(name, part));
+      .header('content-length', part.end - part.start + 1);
   }
+  return part;
+}
+
+function tagOf({ sha256 }: ImageRow): string {
+  return sha256.slice(0, 32);
+}
+
+/** What a picture is told to whoever gets the file: how it was made, and nothing of who made it. */
+function wordsOf(request: ImageRequestRow, row: ImageRow): Record<string, string> {
+  const { prompt, seed, settings, model, width, height, workflow } = imageView(request, row);
+  const about = { prompt, seed, settings, model, width, height, workflow_hash: workflow?.hash ?? null };
+  return { Software: 'Baton', Description: prompt, Comment: JSON.stringify(about) };
 }
 
 interface AskedFile {
