@@ -29,10 +29,17 @@ export class LocalChildError extends Error {
 type AskReport = Extract<Report, { askId: number }>;
 export type AskListener = (report: AskReport) => void;
 
+interface Ask {
+  readonly listener: AskListener;
+  readonly onLost: (error: AppError) => void;
+  /** It was told to stop: nobody waits for what it says. */
+  isLeft: boolean;
+}
+
 /** One process with the CPU engine, from its start to its end. */
 export class LocalChild {
   private readonly child: ChildProcess;
-  private readonly asks = new Map<number, { listener: AskListener; onLost: (error: AppError) => void }>();
+  private readonly asks = new Map<number, Ask>();
   private readonly gone: Promise<void>;
   private lastAskId = 0;
   private hasEnded = false;
@@ -57,6 +64,11 @@ export class LocalChild {
 
   get isOver(): boolean {
     return this.hasEnded;
+  }
+
+  /** Whether anybody waits for something that it says. */
+  get isWanted(): boolean {
+    return [...this.asks.values()].some(({ isLeft }) => !isLeft);
   }
 
   /** Resolves when the process has gone, by itself or not. */
@@ -86,13 +98,16 @@ export class LocalChild {
       onLost(new AppError('engine.failed', { engine: 'local', reason: 'its process has gone' }));
       return askId;
     }
-    this.asks.set(askId, { listener, onLost });
+    this.asks.set(askId, { listener, onLost, isLeft: false });
     this.send({ type: 'ask', askId, question });
     return askId;
   }
 
   stop(askId: number): void {
-    if (this.asks.has(askId)) this.send({ type: 'stop', askId });
+    const ask = this.asks.get(askId);
+    if (ask === undefined) return;
+    ask.isLeft = true;
+    this.send({ type: 'stop', askId });
   }
 
   /** Its memory is free when this resolves. */

@@ -4,7 +4,7 @@ import { AppError, type Clock, type ErrorCode } from '@baton/kernel';
 import { CLOCK, Log } from '@baton/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { AnswerPlace, Seat, SeatRequest, ServerView } from '../places/answer-place.ts';
-import { FairSlots } from '../places/fair-slots.ts';
+import { FairSlots, type GiveBack } from '../places/fair-slots.ts';
 import { LOCAL_SETTINGS, type LocalSettings } from '../tokens.ts';
 import { LocalChild, LocalChildError } from './local-child.ts';
 import type { LocalModelFacts, LocalTrouble } from './local-wire.ts';
@@ -12,6 +12,8 @@ import { LocalDriver } from './local.driver.ts';
 
 /** How long a look at the file serves before the next view has it looked at again, in the background. */
 const FRESH_MS = 30_000;
+/** A look at a file's head takes a second; one that takes this long will not end. */
+const PROBE_MS = 60_000;
 
 interface Known {
   readonly state: ServerView['state'];
@@ -107,22 +109,31 @@ export class LocalPlace implements AnswerPlace, OnApplicationBootstrap, OnApplic
 
   async use<T>(request: SeatRequest, work: (seat: Seat) => Promise<T>): Promise<T> {
     const startedAt = this.clock.monotonic();
+    const giveBack = await this.slot(request);
+    const door = { url: '', headers: {}, signal: request.signal };
+    try {
+      return await work({
+        door,
+        timeline: { queuedMs: Math.round(this.clock.monotonic() - startedAt), swap: null },
+        heard: () => undefined,
+        causeOf: (error) => Promise.resolve(error),
+      });
+    } finally {
+      // Whoever is next finds the model free; whoever has left does not wait for that.
+      void this.engine.quiet(door).then(() => {
+        giveBack();
+        request.onFreed?.({ isQuiet: true });
+      });
+    }
+  }
+
+  private async slot(request: SeatRequest): Promise<GiveBack> {
     try {
       this.refuseUnlessReady();
-      const giveBack = await this.slots.take(request);
-      try {
-        return await work({
-          door: { url: '', headers: {}, signal: request.signal },
-          timeline: { queuedMs: Math.round(this.clock.monotonic() - startedAt), swap: null },
-          heard: () => undefined,
-          causeOf: (error) => Promise.resolve(error),
-        });
-      } finally {
-        giveBack();
-      }
-    } finally {
-      // The engine ends an answer only when the model has stopped.
+      return await this.slots.take(request);
+    } catch (error) {
       request.onFreed?.({ isQuiet: true });
+      throw error;
     }
   }
 
@@ -168,7 +179,8 @@ export class LocalPlace implements AnswerPlace, OnApplicationBootstrap, OnApplic
       this.found({ ...UNKNOWN, state: 'down', errorCode: 'local.model_unreadable' }, 'there is no such file');
       return;
     }
-    if (stamp === this.known.stamp && this.known.state === 'up') {
+    const isDecided = this.known.state === 'up' || this.known.errorCode === 'local.model_unreadable';
+    if (stamp === this.known.stamp && isDecided) {
       this.known = { ...this.known, atMs: this.clock.monotonic() };
       return;
     }
@@ -188,9 +200,11 @@ export class LocalPlace implements AnswerPlace, OnApplicationBootstrap, OnApplic
   private async probe(modelPath: string): Promise<LocalModelFacts> {
     const child = new LocalChild();
     this.probing = child;
+    const cancel = this.clock.after(PROBE_MS, () => void child.end());
     try {
       return await child.probe(modelPath);
     } finally {
+      cancel();
       this.probing = null;
       await child.end();
     }

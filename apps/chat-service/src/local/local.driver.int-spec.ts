@@ -4,7 +4,7 @@ import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { systemClock } from '@baton/kernel';
+import { systemClock, type Clock } from '@baton/kernel';
 import { eventually, writeTinyGguf } from '@baton/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EngineOutput, EngineRequest } from '../engines/chat-engine.ts';
@@ -28,6 +28,13 @@ const QUESTION: EngineRequest = {
   maxTokens: null,
   think: null,
   format: null,
+};
+
+const STOPPING_MS = 3_000;
+/** The time to stop in passes at once. */
+const soonLate: Clock = {
+  ...systemClock,
+  after: (ms, run) => systemClock.after(ms === STOPPING_MS ? 10 : ms, run),
 };
 
 let folder: string;
@@ -64,15 +71,28 @@ function driverOf(file: keyof typeof files): LocalDriver {
   return driver;
 }
 
-function newDriver(modelPath: string, more: Partial<LocalDriverSettings> = {}): LocalDriver {
+function newDriver(
+  modelPath: string,
+  more: Partial<LocalDriverSettings> = {},
+  clock: Clock = systemClock,
+): LocalDriver {
   const settings = { modelPath, contextLength: 512, threads: 1, sequences: 1, idleMs: 60_000, ...more };
-  const driver = new LocalDriver(settings, systemClock);
+  const driver = new LocalDriver(settings, clock);
   open.push(driver);
   return driver;
 }
 
-function ask(driver: LocalDriver, more: Partial<EngineRequest> = {}, signal = new AbortController().signal) {
-  return driver.stream({ ...QUESTION, ...more }, { url: '', headers: {}, signal }, PATIENCE);
+function doorOf({ signal }: AbortController) {
+  return { url: '', headers: {}, signal };
+}
+
+function ask(
+  driver: LocalDriver,
+  more: Partial<EngineRequest> = {},
+  door = doorOf(new AbortController()),
+  patience = PATIENCE,
+) {
+  return driver.stream({ ...QUESTION, ...more }, door, patience);
 }
 
 async function allOf(answer: AsyncIterable<EngineOutput>) {
@@ -83,6 +103,12 @@ async function allOf(answer: AsyncIterable<EngineOutput>) {
   const end = outputs.at(-1);
   if (end?.type !== 'end') throw new Error('the last output is no end');
   return { text: of('text'), thinking: of('thinking'), pieces: outputs.length - 1, end };
+}
+
+/** The process stands still in the middle of whatever it does. */
+function hold({ pid = 0 }: LocalDriver): number {
+  process.kill(pid, 'SIGSTOP');
+  return pid;
 }
 
 function isAlive(pid: number): boolean {
@@ -175,10 +201,11 @@ describe('an answer by the CPU', () => {
   test('stops in its middle when it is told to, and the next one finds the model free', async () => {
     const driver = driverOf('endless');
     const stop = new AbortController();
+    const door = doorOf(stop);
     const reason = new Error('not wanted any more');
     let pieces = 0;
     const stopped = (async () => {
-      for await (const output of ask(driver, {}, stop.signal)) {
+      for await (const output of ask(driver, {}, door)) {
         expect(output.type).toBe('text');
         pieces += 1;
         if (pieces === 3) stop.abort(reason);
@@ -186,13 +213,16 @@ describe('an answer by the CPU', () => {
     })();
     await expect(stopped).rejects.toBe(reason);
     expect(pieces).toBe(3);
+    await driver.quiet(door);
     // With one sequence this would fail while the first still computes.
     expect((await allOf(ask(driver, { maxTokens: 5 }))).pieces).toBe(5);
   });
 
   test('that nobody reads to its end stops as well', async () => {
     const driver = driverOf('endless');
-    for await (const output of ask(driver)) if (output.type === 'text') break;
+    const door = doorOf(new AbortController());
+    for await (const output of ask(driver, {}, door)) if (output.type === 'text') break;
+    await driver.quiet(door);
     expect((await allOf(ask(driver, { maxTokens: 5 }))).pieces).toBe(5);
   });
 });
@@ -214,6 +244,58 @@ describe('the process of the CPU engine', () => {
     expect(driver.loadedBytes).toBeNull();
     expect((await allOf(ask(driver, { maxTokens: 5 }))).pieces).toBe(5);
     expect(driver.pid).not.toBe(pid);
+  });
+
+  test('that does not stop is ended; whoever pressed Stop does not wait for that', async () => {
+    const driver = newDriver(files.endless, {}, soonLate);
+    const stop = new AbortController();
+    const door = doorOf(stop);
+    const answer = ask(driver, {}, door);
+    await answer.next();
+    const pid = hold(driver);
+    stop.abort(new Error('not wanted any more'));
+    await expect(answer.next()).rejects.toBe(stop.signal.reason);
+    await driver.quiet(door);
+    expect(isAlive(pid)).toBe(false);
+    expect((await allOf(ask(driver, { maxTokens: 5 }))).pieces).toBe(5);
+  });
+
+  test('that does not stop is left alone while it answers somebody else', async () => {
+    let checks = 0;
+    const driver = newDriver(
+      files.endless,
+      { sequences: 2 },
+      {
+        ...soonLate,
+        after: (ms, run) =>
+          soonLate.after(ms, () => {
+            if (ms === STOPPING_MS) checks += 1;
+            run();
+          }),
+      },
+    );
+    const stop = new AbortController();
+    const door = doorOf(stop);
+    const [left, kept] = [ask(driver, {}, door), ask(driver, { maxTokens: 300 })];
+    await Promise.all([left.next(), kept.next()]);
+    const pid = hold(driver);
+    stop.abort(new Error('not wanted any more'));
+    await expect(left.next()).rejects.toBe(stop.signal.reason);
+    await eventually(() => checks >= 3);
+    process.kill(pid, 'SIGCONT');
+    await driver.quiet(door);
+    expect((await allOf(kept)).end.reason).toBe('length');
+    expect(driver.pid).toBe(pid);
+  });
+
+  test('that cannot load in time is ended, and the next question starts another', async () => {
+    const driver = newDriver(files.short);
+    const answer = allOf(ask(driver, {}, doorOf(new AbortController()), { ...PATIENCE, firstTokenMs: 1 }));
+    const refused = expect(answer).rejects.toMatchObject({ code: 'engine.stalled' });
+    const { pid = 0 } = driver;
+    await refused;
+    await eventually(() => !isAlive(pid));
+    expect((await allOf(ask(driver))).text).toBe(STORY.join(''));
   });
 
   test('ends when it has not been asked for a while, and gives its memory back', async () => {

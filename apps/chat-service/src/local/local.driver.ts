@@ -1,5 +1,5 @@
 import type { AnswerTimings } from '@baton/contracts';
-import { AppError, type Clock } from '@baton/kernel';
+import { AppError, unlessAborted, type Clock } from '@baton/kernel';
 import type {
   ChatEngine,
   EngineDoor,
@@ -18,7 +18,7 @@ export interface LocalDriverSettings extends Omit<LocalModelSettings, 'modelPath
   readonly idleMs: number;
 }
 
-/** Between two tokens is the time to stop; a process that does not is ended. */
+/** Between two tokens is the time to stop; a process that does not is ended, unless others are answered in it. */
 const STOPPING_MS = 3_000;
 
 /** What keeps a process: it is ended when nobody has it and the time is up. */
@@ -37,6 +37,8 @@ export class LocalDriver implements ChatEngine {
   private readonly settings: LocalDriverSettings;
   private readonly clock: Clock;
   private current: Loaded | null = null;
+  /** Answers that were left while the model was at them, by the door that they came through. */
+  private readonly stopping = new WeakMap<EngineDoor, Promise<void>>();
   private users = 0;
   private cancelIdle: () => void = () => undefined;
   private isClosed = false;
@@ -56,22 +58,32 @@ export class LocalDriver implements ChatEngine {
     return this.current?.child.pid;
   }
 
+  /** Resolves when the model does nothing any more for whoever came through this door and has left. */
+  quiet(door: EngineDoor): Promise<void> {
+    return this.stopping.get(door) ?? Promise.resolve();
+  }
+
   async *stream(
     request: EngineRequest,
-    { signal }: EngineDoor,
+    door: EngineDoor,
     patience: EnginePatience,
   ): AsyncGenerator<EngineOutput, void, undefined> {
+    const { signal } = door;
     signal.throwIfAborted();
     if (request.messages.some(({ images }) => images !== undefined && images.length > 0)) {
       throw new AppError('model.no_vision', { engine: 'local' });
     }
     const stop = new AbortController();
-    const watch = new SilenceWatch(this.clock, patience.firstTokenMs, (error) => stop.abort(error));
+    const watch = new SilenceWatch(this.clock, patience.firstTokenMs, (error) => {
+      stop.abort(error);
+      // A process that cannot load in that time would keep the next question waiting as well.
+      if (this.current?.bytes === null) void this.current.child.end();
+    });
     const either = AbortSignal.any([signal, stop.signal]);
     this.enter();
     try {
       const { loaded, loadMs } = await unlessAborted(this.load(), either);
-      for await (const output of this.answer(loaded, request, either, loadMs)) {
+      for await (const output of this.answer(loaded.child, { request, door, signal: either, loadMs })) {
         watch.heard(patience.stallMs);
         yield output;
       }
@@ -131,12 +143,10 @@ export class LocalDriver implements ChatEngine {
     return { child, ready, bytes: null };
   }
 
-  /** Stops the model before it ends, however it ends: whoever gets the slot next finds it free. */
+  /** Has the model stop, however it ends, and does not wait for that: who gave the slot does. */
   private async *answer(
-    { child }: Loaded,
-    request: EngineRequest,
-    signal: AbortSignal,
-    loadMs: number | null,
+    child: LocalChild,
+    { request, door, signal, loadMs }: Asking,
   ): AsyncGenerator<EngineOutput, void, undefined> {
     const pieces = new Pieces();
     const askId = child.ask(questionOf(request), pieces.take, pieces.lose);
@@ -155,17 +165,20 @@ export class LocalDriver implements ChatEngine {
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
-      if (!pieces.isOver) await this.stopped(child, askId, pieces);
+      if (!pieces.isOver) this.stopping.set(door, this.stopped(child, askId, pieces));
     }
   }
 
   private async stopped(child: LocalChild, askId: number, pieces: Pieces): Promise<void> {
     child.stop(askId);
-    const late = Promise.withResolvers<'late'>();
-    const cancel = this.clock.after(STOPPING_MS, () => late.resolve('late'));
-    const first = await Promise.race([pieces.over, late.promise]);
-    cancel();
-    if (first === 'late') await child.end();
+    while (!pieces.isOver) {
+      const late = Promise.withResolvers<'late'>();
+      const cancel = this.clock.after(STOPPING_MS, () => late.resolve('late'));
+      const first = await Promise.race([pieces.over, late.promise]);
+      cancel();
+      // Reading a long question on a slow processor takes that long; nobody else's answer dies of it.
+      if (first === 'late' && !child.isWanted) await child.end();
+    }
   }
 
   private enter(): void {
@@ -187,6 +200,16 @@ export class LocalDriver implements ChatEngine {
     this.current = null;
     await current?.child.end();
   }
+}
+
+/** One question on its way. */
+interface Asking {
+  readonly request: EngineRequest;
+  readonly door: EngineDoor;
+  /** The door's, and the watch's over silence. */
+  readonly signal: AbortSignal;
+  /** What loading took; null for a model that was there. */
+  readonly loadMs: number | null;
 }
 
 type AskReport = Parameters<AskListener>[0];
@@ -276,14 +299,4 @@ function failureOf(reason: Extract<AskReport, { type: 'failed' }>['reason'], cau
     case 'failed':
       return new AppError('engine.failed', { engine: 'local', cause });
   }
-}
-
-/** What `work` comes to, or the signal's reason as soon as it is aborted; the work goes on for whoever comes next. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
