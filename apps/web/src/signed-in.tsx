@@ -1,6 +1,6 @@
 import type { User } from '@baton/contracts';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { useEffect, useState, type JSX } from 'react';
+import { useEffect, useMemo, useState, type JSX } from 'react';
 import { useGateway, useReachability, type Gateway } from './api/gateway-context.ts';
 import { RequestFailed } from './api/request-failed.ts';
 import { ChatsScreen } from './chats/chats-screen.tsx';
@@ -8,6 +8,7 @@ import { RepliesContext } from './chats/replies-context.ts';
 import { storeEndOfReply } from './chats/chat-queries.ts';
 import { ReplyFeeds } from './chats/reply-feed.ts';
 import { GpuFeed, GpuFeedContext } from './gpu/gpu-feed.ts';
+import { ComposingContext, type Composed } from './images/composing.ts';
 import { addChatWords } from './i18n/chat-words.ts';
 
 // Before the first word is drawn: this module is loaded when somebody logs in.
@@ -22,6 +23,8 @@ export function SignedIn({ user }: { readonly user: User }): JSX.Element {
   const [queries] = useState(openQueries);
   const [replies] = useState(() => openReplies(gateway, queries));
   const [gpu] = useState(() => new GpuFeed());
+  const [handed, hand] = useState<Composed | null>(null);
+  const composing = useMemo(() => ({ handed, hand }), [handed]);
 
   useEffect(() => {
     const over = new AbortController();
@@ -47,7 +50,9 @@ export function SignedIn({ user }: { readonly user: User }): JSX.Element {
     <QueryClientProvider client={queries}>
       <RepliesContext value={replies}>
         <GpuFeedContext value={gpu}>
-          <ChatsScreen user={user} />
+          <ComposingContext value={composing}>
+            <ChatsScreen user={user} />
+          </ComposingContext>
         </GpuFeedContext>
       </RepliesContext>
     </QueryClientProvider>

@@ -140,6 +140,8 @@ export const progressEvent = z.object({
   type: z.literal('progress'),
   /** Which of the variants, from 0 on; absent in logs of before 2026-11-21. */
   variant: z.int().nonnegative().optional(),
+  /** Of how many; told where there are several. */
+  variants: z.int().positive().optional(),
   /** What ComfyUI is at, as people call it; absent while it samples. */
   node: z.string().optional(),
   step: z.int().nonnegative(),

@@ -3,6 +3,7 @@ import type { EngineName } from '@baton/contracts';
 import { answerOf } from './answer-of.ts';
 import { chatCalls } from './chat-calls.ts';
 import type { GatewayFetch } from './gateway-fetch.ts';
+import { imageCalls } from './image-calls.ts';
 import { modelCalls } from './model-calls.ts';
 import { workCalls } from './work-calls.ts';
 
@@ -20,7 +21,7 @@ export function gatewayClient(ask: GatewayFetch) {
     ...chatCalls(client),
     ...modelCalls(client),
     ...workCalls(client),
-    ...images(client),
+    ...imageCalls(client),
     ...operations(client),
     ...streams(ask),
   };
@@ -35,18 +36,6 @@ function accounts(client: api.Client) {
     logout: () => answerOf(api.authLogout({ client })),
     updateMe: (body: api.UpdateMe) => answerOf(api.authUpdateMe({ client, body })),
     isLive: () => answerOf(api.healthLive({ client })),
-  };
-}
-
-function images(client: api.Client) {
-  return {
-    generateImage: (body: api.GenerateImage) => answerOf(api.imagesGenerate({ client, body })),
-    imagesOf: (messageId: number) => answerOf(api.imagesList({ client, path: { message_id: messageId } })),
-    uploadImage: (file: File) => answerOf(api.imagesUpload({ client, body: { file } })),
-    imageFile: (id: number) => answerOf(api.imagesFile({ client, path: { id }, parseAs: 'blob' })),
-    imageThumbnail: (id: number) => answerOf(api.imagesThumbnail({ client, path: { id }, parseAs: 'blob' })),
-    imagePreview: (messageId: number) =>
-      answerOf(api.imagesPreview({ client, path: { message_id: messageId }, parseAs: 'blob' })),
   };
 }
 

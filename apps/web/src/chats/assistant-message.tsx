@@ -31,7 +31,7 @@ interface AssistantMessageProps {
 
 export function AssistantMessage({ message, isLast }: AssistantMessageProps): JSX.Element {
   const { t } = useTranslation();
-  const { chat, onGrow, drawAgain, isBusy } = useConversation();
+  const { chat, onGrow, drawAgain, compose, isBusy } = useConversation();
   const [isEditing, setEditing] = useState(false);
   const view = useReplyView(message);
   const shown = shownReply(message, view);
@@ -63,16 +63,22 @@ export function AssistantMessage({ message, isLast }: AssistantMessageProps): JS
       <By message={message} shown={shown} />
       <NoticesBefore shown={shown} />
       {!isFinal && shown.state !== 'streaming' && <WaitingCard shown={shown} message={message} />}
-      {isImage && !isFinal && shown.images.length === 0 && (
-        <RenderProgress messageId={message.id} shown={shown} />
-      )}
       {shown.thinking !== '' && <Thinking shown={shown} />}
       {isEditing ? (
         <EditMessage message={message} onClose={() => setEditing(false)} />
       ) : (
         <Words message={message} shown={shown} />
       )}
-      {shown.images.length > 0 && <ImageResults messageId={message.id} images={shown.images} />}
+      {shown.images.length > 0 && (
+        <ImageResults
+          messageId={message.id}
+          chatId={chat.id}
+          images={shown.images}
+          onCompose={compose}
+          isBusy={isBusy}
+        />
+      )}
+      {isImage && !isFinal && <RenderProgress messageId={message.id} shown={shown} />}
       {shown.search !== null && <Sources messageId={message.id} search={shown.search} />}
       {shown.state === 'done' && shown.details.stop_reason === 'length' && <CutNotice isLast={isLast} />}
       {isFinal && shown.state !== 'done' && (

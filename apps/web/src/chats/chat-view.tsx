@@ -5,6 +5,8 @@ import { IconAdjustmentsHorizontal } from '@tabler/icons-react';
 import { useState, type Dispatch, type JSX, type SetStateAction } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RequestFailed } from '../api/request-failed.ts';
+import type { Composed } from '../images/composing.ts';
+import type { ImageWish } from '../images/image-wish.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { showError } from '../ui/show-error.ts';
 import { ChatActions } from './chat-actions.tsx';
@@ -14,12 +16,13 @@ import { ChatSettingsDialog } from './chat-settings-dialog.tsx';
 import classes from './chat-view.module.css';
 import { Composer } from './composer.tsx';
 import { DialogueBar } from '../dialogues/dialogue-bar.tsx';
-import { EMPTY_DRAFT, sentDraft, type Draft } from './draft.ts';
+import { composedDraft, sentDraft, type Draft } from './draft.ts';
 import { useStop, useStopAll } from './message-queries.ts';
 import { Messages } from './messages.tsx';
 import { useSendRequest, type NewRequest } from './new-request.ts';
 import { messagesOf } from './open-chat.ts';
 import { ToolButton } from './tool-button.tsx';
+import { useHandedDraft } from './use-handed-draft.ts';
 
 export function ChatView({ chatId }: { readonly chatId: number }): JSX.Element {
   const { t } = useTranslation();
@@ -63,13 +66,25 @@ interface ConversationProps {
 }
 
 function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationProps): JSX.Element {
-  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
+  const [draft, setDraft] = useHandedDraft();
+  /** A picture that is taken into the composer brings a new one, with its settings open and the keyboard in it. */
+  const [composition, setComposition] = useState(0);
+  /** What each picture was asked for with, for asking again when it has failed. */
+  const [asked, setAsked] = useState<ReadonlyMap<number, ImageWish>>(new Map());
   const send = useSendRequest();
   const running = messages.filter((one) => one.role === 'assistant' && !isFinalState(one.state));
 
   const onSend = (request: NewRequest): void =>
     // What was typed stays until the gateway has it.
-    send.mutate({ chatId: chat.id, request }, { onSuccess: () => setDraft(sentDraft) });
+    send.mutate(
+      { chatId: chat.id, request },
+      {
+        onSuccess: ({ reply }) => {
+          setDraft(sentDraft);
+          if (request.kind === 'image') setAsked((known) => new Map(known).set(reply.id, request.wish));
+        },
+      },
+    );
   const say = (content: string): void =>
     send.mutate(
       { chatId: chat.id, request: { kind: 'text', content, body: { content } } },
@@ -78,8 +93,19 @@ function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationP
   const drawAgain = (message: Message): void => {
     const question = messages.find(({ id }) => id === message.parent_id);
     if (question === undefined) return;
-    const request: NewRequest = { kind: 'image', content: question.content, settings: draft.image };
-    send.mutate({ chatId: chat.id, request }, { onError: showError });
+    const wish = asked.get(message.id) ?? draft.image;
+    const request: NewRequest = { kind: 'image', content: question.content, wish };
+    send.mutate(
+      { chatId: chat.id, request },
+      {
+        onError: showError,
+        onSuccess: ({ reply }) => setAsked((known) => new Map(known).set(reply.id, wish)),
+      },
+    );
+  };
+  const compose = (composed: Composed): void => {
+    setDraft((current) => composedDraft(current, composed));
+    setComposition((count) => count + 1);
   };
 
   return (
@@ -91,6 +117,7 @@ function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationP
         isBusy={running.length > 0 || send.isPending}
         say={say}
         drawAgain={drawAgain}
+        compose={compose}
         onOlder={onOlder}
         isReadingOlder={isReadingOlder}
       />
@@ -98,6 +125,7 @@ function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationP
         <DialogueBar chatId={chat.id} />
       ) : (
         <ChatComposer
+          composition={composition}
           chat={chat}
           draft={draft}
           onDraft={setDraft}
@@ -111,6 +139,7 @@ function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationP
 }
 
 interface ChatComposerProps {
+  readonly composition: number;
   readonly chat: Chat;
   readonly draft: Draft;
   readonly onDraft: Dispatch<SetStateAction<Draft>>;
@@ -119,12 +148,21 @@ interface ChatComposerProps {
   readonly running: readonly Message[];
 }
 
-function ChatComposer({ chat, draft, onDraft, onSend, send, running }: ChatComposerProps): JSX.Element {
+function ChatComposer({
+  composition,
+  chat,
+  draft,
+  onDraft,
+  onSend,
+  send,
+  running,
+}: ChatComposerProps): JSX.Element {
   const [chosen, setChosen] = useState<string | null>(null);
   const models = useModels();
   const stop = useStopRunning(chat.id, running);
   return (
     <Composer
+      key={composition}
       draft={draft}
       onDraft={onDraft}
       model={chosen ?? chat.model ?? models.data?.default_model ?? null}

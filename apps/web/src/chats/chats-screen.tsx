@@ -29,6 +29,10 @@ const ComparisonsScreen = lazy(() =>
   import('../comparisons/comparisons-screen.tsx').then((module) => ({ default: module.ComparisonsScreen })),
 );
 
+const GalleryScreen = lazy(() =>
+  import('../gallery/gallery-screen.tsx').then((module) => ({ default: module.GalleryScreen })),
+);
+
 const MAIN_ID = 'content';
 
 export function ChatsScreen({ user }: { readonly user: User }): JSX.Element {
@@ -116,6 +120,9 @@ function Screen({ user, chatId }: ScreenProps): JSX.Element {
         </Route>
         <Route path="/dialogue">
           <DialogueScreen />
+        </Route>
+        <Route path="/gallery">
+          <GalleryScreen />
         </Route>
         <Route path="/batches">
           <BatchesScreen />

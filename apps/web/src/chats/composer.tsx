@@ -1,5 +1,6 @@
 import { CHAT_LIMITS, IMAGE_LIMITS } from '@baton/contracts';
 import { Button, Group, SegmentedControl, Text, Textarea } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { IconArrowUp, IconMessage2, IconPhoto, IconPlayerStopFilled } from '@tabler/icons-react';
 import type { TFunction } from 'i18next';
 import {
@@ -14,7 +15,11 @@ import {
   type SetStateAction,
 } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ImageSettingsFields } from '../images/image-settings.tsx';
+import { ImageChoices, ReferenceButton } from '../images/image-choices.tsx';
+import { ImageSettings } from '../images/image-settings.tsx';
+import { countSettings, type ImageWish } from '../images/image-wish.ts';
+import { ReferenceStrip } from '../images/reference-strip.tsx';
+import { useReference } from '../images/use-reference.ts';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { canDo } from './answering-models.ts';
 import { AttachedPictures } from './attached-pictures.tsx';
@@ -44,8 +49,16 @@ export function Composer(props: ComposerProps): JSX.Element {
   const { draft, onDraft, model, onSend, onStop, isSending } = props;
   const field = useFocusOnce();
   const { attach, remove, problem } = useAttach(draft, onDraft);
+  const reference = useReference((change) =>
+    onDraft((current) => ({ ...current, image: change(current.image) })),
+  );
+  const [isSetting, setting] = useDisclosure(countSettings(draft.image) > 0);
   const [isOver, setOver] = useState(false);
   const isImage = draft.mode === 'image';
+  // A picture goes with a question, and begins another picture.
+  const take = isImage ? reference.take : attach;
+  const wrong = isImage ? reference.problem : problem;
+  const onWish = (image: ImageWish): void => onDraft((current) => ({ ...current, image }));
   const limit = isImage ? IMAGE_LIMITS.descriptionChars : CHAT_LIMITS.messageChars;
   const over = draft.text.trim().length - limit;
   const request = requestOf(draft, model);
@@ -62,16 +75,17 @@ export function Composer(props: ComposerProps): JSX.Element {
         event.preventDefault();
         send();
       }}
-      {...(isImage ? {} : takesDrops(attach, setOver))}
+      {...takesDrops(take, setOver)}
     >
       {props.error !== null && <ErrorNotice error={props.error} />}
-      {problem !== null && (
+      {wrong !== null && (
         <Text size="sm" c="var(--mantine-color-error)" role="alert">
-          {problem}
+          {wrong}
         </Text>
       )}
       <div className={classes['box']} data-mode={draft.mode} data-over={isOver || undefined}>
         {!isImage && <AttachedPictures pictures={draft.pictures} onRemove={remove} />}
+        {isImage && <ReferenceStrip wish={draft.image} onWish={onWish} />}
         {!isImage && draft.pictures.length > 0 && <Blindness draft={draft} model={model} />}
         <Textarea
           ref={field}
@@ -80,7 +94,7 @@ export function Composer(props: ComposerProps): JSX.Element {
           minRows={1}
           maxRows={10}
           aria-label={t('composer.label')}
-          placeholder={placeholderOf(isImage, isOver, t)}
+          placeholder={placeholderOf(draft.mode, isOver, t)}
           value={draft.text}
           onChange={(event) => {
             const text = event.currentTarget.value;
@@ -88,16 +102,41 @@ export function Composer(props: ComposerProps): JSX.Element {
           }}
           onKeyDown={onEnter(send)}
           onPaste={(event) => {
-            const pictures = isImage ? [] : picturesIn(event.clipboardData);
+            const pictures = picturesIn(event.clipboardData);
             if (pictures.length === 0) return;
             event.preventDefault();
-            attach(pictures);
+            take(pictures);
           }}
           error={over > 0 ? t('composer.too_long', { over }) : null}
         />
-        {!isImage && <ChosenExtras draft={draft} onDraft={onDraft} />}
+        {isImage ? (
+          <ImageSettings wish={draft.image} onWish={onWish} isOpen={isSetting} error={props.error} />
+        ) : (
+          <ChosenExtras draft={draft} onDraft={onDraft} />
+        )}
         <Group gap="xs" className={classes['tools'] ?? ''}>
-          <Choices draft={draft} onDraft={onDraft} model={model} onModel={props.onModel} onFiles={attach} />
+          <ModeChoice mode={draft.mode} onChange={(mode) => onDraft((current) => ({ ...current, mode }))} />
+          {isImage ? (
+            <>
+              <ReferenceButton onFiles={take} />
+              <div className={classes['settings']}>
+                <ImageChoices
+                  wish={draft.image}
+                  onWish={onWish}
+                  isSettingsOpen={isSetting}
+                  onSettings={setting.toggle}
+                />
+              </div>
+            </>
+          ) : (
+            <TextChoices
+              draft={draft}
+              onDraft={onDraft}
+              model={model}
+              onModel={props.onModel}
+              onFiles={take}
+            />
+          )}
           <Action
             isImage={isImage}
             canSend={canSend}
@@ -128,13 +167,13 @@ function Blindness({ draft, model }: Pick<ComposerProps, 'draft' | 'model'>): JS
   );
 }
 
-function placeholderOf(isImage: boolean, isOver: boolean, t: TFunction): string {
-  if (isOver) return t('chat.drop');
-  return t(isImage ? 'composer.placeholder_image' : 'composer.placeholder_text');
+function placeholderOf(mode: Draft['mode'], isOver: boolean, t: TFunction): string {
+  if (isOver) return t(mode === 'image' ? 'picture.drop' : 'chat.drop');
+  return t(mode === 'image' ? 'composer.placeholder_image' : 'composer.placeholder_text');
 }
 
 /** Pictures can be dropped anywhere on the composer. */
-function takesDrops(attach: (files: readonly File[]) => void, setOver: (isOver: boolean) => void) {
+function takesDrops(take: (files: readonly File[]) => void, setOver: (isOver: boolean) => void) {
   return {
     onDragOver: (event: DragEvent): void => {
       if (!event.dataTransfer.types.includes('Files')) return;
@@ -150,7 +189,7 @@ function takesDrops(attach: (files: readonly File[]) => void, setOver: (isOver: 
       event.preventDefault();
       setOver(false);
       const pictures = picturesIn(event.dataTransfer);
-      if (pictures.length > 0) attach(pictures);
+      if (pictures.length > 0) take(pictures);
     },
   };
 }
@@ -164,33 +203,26 @@ function onEnter(send: () => void) {
   };
 }
 
-interface ChoicesProps extends Pick<ComposerProps, 'draft' | 'onDraft' | 'model' | 'onModel'> {
+interface TextChoicesProps extends Pick<ComposerProps, 'draft' | 'onDraft' | 'model' | 'onModel'> {
   readonly onFiles: (files: readonly File[]) => void;
 }
 
-/** Words or a picture, and what goes with each. */
-function Choices({ draft, onDraft, model, onModel, onFiles }: ChoicesProps): JSX.Element {
+/** What goes with a question, and who answers it. */
+function TextChoices({ draft, onDraft, model, onModel, onFiles }: TextChoicesProps): JSX.Element {
   const set = (part: Partial<Draft>): void => onDraft((current) => ({ ...current, ...part }));
   return (
     <>
-      <ModeChoice mode={draft.mode} onChange={(mode) => set({ mode })} />
-      {draft.mode === 'text' && (
-        <ExtrasMenu draft={draft} onDraft={onDraft} model={model} onFiles={onFiles} />
-      )}
+      <ExtrasMenu draft={draft} onDraft={onDraft} model={model} onFiles={onFiles} />
       <div className={classes['settings']}>
-        {draft.mode === 'image' ? (
-          <ImageSettingsFields settings={draft.image} onChange={(image) => set({ image })} />
-        ) : (
-          <ModelChoice
-            model={model}
-            taskType={draft.taskType}
-            onModel={(name) => {
-              set({ taskType: null });
-              onModel(name);
-            }}
-            onTaskType={(taskType) => set({ taskType })}
-          />
-        )}
+        <ModelChoice
+          model={model}
+          taskType={draft.taskType}
+          onModel={(name) => {
+            set({ taskType: null });
+            onModel(name);
+          }}
+          onTaskType={(taskType) => set({ taskType })}
+        />
       </div>
     </>
   );

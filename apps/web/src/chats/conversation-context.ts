@@ -1,4 +1,5 @@
 import type { Chat, Message } from '@baton/contracts';
+import type { Composed } from '../images/composing.ts';
 import { createContext, useContext } from 'react';
 
 /** What every message of an open chat may need of it. */
@@ -14,6 +15,8 @@ export interface Conversation {
   readonly say: (content: string) => void;
   /** Asks for a picture again. */
   readonly drawAgain: (message: Message) => void;
+  /** Takes a picture into the composer. */
+  readonly compose: (composed: Composed) => void;
 }
 
 export const ConversationContext = createContext<Conversation | null>(null);

@@ -1,5 +1,12 @@
 import type { TaskType, ThinkSetting } from '@baton/contracts';
-import type { ImageSettings } from '../images/image-sizes.ts';
+import type { Composed } from '../images/composing.ts';
+import {
+  PLAIN_WISH,
+  wishLike,
+  withReference,
+  withoutReference,
+  type ImageWish,
+} from '../images/image-wish.ts';
 
 /** A picture that goes with a message: taken in by the gateway, on its way there, or refused by it. */
 export interface Attached {
@@ -13,7 +20,7 @@ export interface Attached {
 export interface Draft {
   readonly mode: 'text' | 'image';
   readonly text: string;
-  readonly image: ImageSettings;
+  readonly image: ImageWish;
   readonly pictures: readonly Attached[];
   readonly webSearch: boolean;
   /** Null: as the chat has it. */
@@ -26,7 +33,7 @@ export interface Draft {
 export const EMPTY_DRAFT: Draft = {
   mode: 'text',
   text: '',
-  image: { size: 'square', seed: null },
+  image: PLAIN_WISH,
   pictures: [],
   webSearch: false,
   think: null,
@@ -36,7 +43,16 @@ export const EMPTY_DRAFT: Draft = {
 
 /** After sending: the words and the pictures are gone, what was chosen stays. */
 export function sentDraft(draft: Draft): Draft {
-  return { ...draft, text: '', pictures: [] };
+  return { ...draft, text: '', pictures: [], image: withoutReference(draft.image) };
+}
+
+/** The draft with what a picture brings; words that stand there stay when it is only a reference. */
+export function composedDraft(draft: Draft, composed: Composed): Draft {
+  if (composed.kind === 'again') {
+    return { ...draft, mode: 'image', text: composed.image.prompt, image: wishLike(composed.image) };
+  }
+  const reference = { imageId: composed.imageId, file: null };
+  return { ...draft, mode: 'image', image: withReference(draft.image, reference) };
 }
 
 export function isUploading({ pictures }: Draft): boolean {

@@ -10,7 +10,7 @@ import { ConversationContext, type Conversation } from './conversation-context.t
 import classes from './messages.module.css';
 import { UserMessage } from './user-message.tsx';
 
-interface MessagesProps extends Pick<Conversation, 'isBusy' | 'say' | 'drawAgain'> {
+interface MessagesProps extends Pick<Conversation, 'isBusy' | 'say' | 'drawAgain' | 'compose'> {
   readonly chat: Chat;
   readonly messages: readonly Message[];
   /** Reads the messages before these; null at the beginning of the chat. */
@@ -20,7 +20,7 @@ interface MessagesProps extends Pick<Conversation, 'isBusy' | 'say' | 'drawAgain
 
 export function Messages(props: MessagesProps): JSX.Element {
   const { t } = useTranslation();
-  const { chat, messages, isBusy, say, drawAgain, onOlder, isReadingOlder } = props;
+  const { chat, messages, isBusy, say, drawAgain, compose, onOlder, isReadingOlder } = props;
   const last = messages.at(-1);
   const end = useStickToEnd(last?.id ?? null);
   const { hold, onGrow, scroller } = end;
@@ -31,8 +31,8 @@ export function Messages(props: MessagesProps): JSX.Element {
   );
   useKeepPlace(scroller, messages[0]?.id ?? null, find);
   const conversation = useMemo(
-    () => ({ chat, isBusy, hold, onGrow, say, drawAgain }),
-    [chat, isBusy, hold, onGrow, say, drawAgain],
+    () => ({ chat, isBusy, hold, onGrow, say, drawAgain, compose }),
+    [chat, isBusy, hold, onGrow, say, drawAgain, compose],
   );
   return (
     <div className={classes['frame']}>

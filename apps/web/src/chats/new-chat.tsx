@@ -14,11 +14,12 @@ import { Composer } from './composer.tsx';
 import { EMPTY_DRAFT, type Draft } from './draft.ts';
 import classes from './new-chat.module.css';
 import { useSendRequest, type NewRequest } from './new-request.ts';
+import { useHandedDraft } from './use-handed-draft.ts';
 
 /** The page before there is a chat: the first request makes one. */
 export function NewChat({ user }: { readonly user: User }): JSX.Element {
   const { t } = useTranslation();
-  const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
+  const [draft, setDraft] = useHandedDraft();
   const [chosen, setChosen] = useState<string | null>(null);
   const models = useModels();
   const model = chosen ?? models.data?.default_model ?? null;

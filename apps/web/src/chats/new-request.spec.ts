@@ -48,7 +48,12 @@ describe('what a draft asks for', () => {
     expect(requestOf({ ...asked, mode: 'image' }, null)).toEqual({
       kind: 'image',
       content: 'How do I paint a fence?',
-      settings: EMPTY_DRAFT.image,
+      wish: EMPTY_DRAFT.image,
     });
+  });
+
+  test('no picture can be asked for while its reference is on its way', () => {
+    const image = { ...EMPTY_DRAFT.image, reference: { imageId: null, file: picture.file } };
+    expect(requestOf({ ...asked, mode: 'image', image }, null)).toBeNull();
   });
 });

@@ -2,25 +2,26 @@ import type { SendMessage } from '@baton/api-client';
 import type { SentMessage } from '@baton/contracts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
-import { IMAGE_SIZES, type ImageSettings } from '../images/image-sizes.ts';
+import { imageRequest, isFit, type ImageWish } from '../images/image-wish.ts';
 import { storeSent } from './chat-queries.ts';
 import type { Draft } from './draft.ts';
 
 /** What the composer asks for: an answer in words, or a picture. */
 export type NewRequest =
   | { readonly kind: 'text'; readonly content: string; readonly body: SendMessage }
-  | { readonly kind: 'image'; readonly content: string; readonly settings: ImageSettings };
+  | { readonly kind: 'image'; readonly content: string; readonly wish: ImageWish };
 
 interface Asked {
   readonly chatId: number;
   readonly request: NewRequest;
 }
 
-/** What a draft asks for. Null while the model is not known, or a picture is still on its way. */
+/** What a draft asks for. Null while the model is not known, a picture is still on its way, or a size is none. */
 export function requestOf(draft: Draft, model: string | null): NewRequest | null {
   const content = draft.text.trim();
   if (content === '') return null;
-  if (draft.mode === 'image') return { kind: 'image', content, settings: draft.image };
+  if (draft.mode === 'image')
+    return isFit(draft.image) ? { kind: 'image', content, wish: draft.image } : null;
   const imageIds = draft.pictures.flatMap(({ imageId }) => imageId ?? []);
   if (imageIds.length < draft.pictures.length) return null;
   const chosen = choiceOf(draft, model);
@@ -52,13 +53,7 @@ export function useSendRequest() {
   return useMutation({
     mutationFn: ({ chatId, request }: Asked): Promise<SentMessage> => {
       if (request.kind === 'text') return client.sendMessage(chatId, request.body);
-      const { size, seed } = request.settings;
-      return client.generateImage({
-        chat_id: chatId,
-        description: request.content,
-        ...IMAGE_SIZES[size],
-        ...(seed === null ? {} : { seed }),
-      });
+      return client.generateImage(imageRequest(chatId, request.content, request.wish));
     },
     onSuccess: (sent) => storeSent(queries, sent),
   });

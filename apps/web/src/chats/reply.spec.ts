@@ -132,9 +132,35 @@ describe('a reply read from its log', () => {
     expect(view).toMatchObject({
       state: 'rendering',
       prompt: { prompt: 'a lighthouse', seed: 7 },
-      progress: { step: 3, steps: 20 },
-      previewRevision: 2,
+      progress: null,
+      previewRevision: null,
       images: [{ image_id: 4, width: 512, height: 768 }],
+    });
+  });
+
+  test('what is told of the next variant stays when the one before is finished', () => {
+    const step = { type: 'progress', step: 3, steps: 20, variants: 2 } as const;
+    const view = read([
+      { offset: 1, event: { ...step, variant: 0, node: 'VAEDecode' } },
+      { offset: 2, event: { ...step, variant: 1 } },
+      { offset: 3, event: { type: 'preview', revision: 2 } },
+      { offset: 4, event: { type: 'image', image_id: 4, width: 512, height: 768, variant: 0 } },
+    ]);
+    expect(view).toMatchObject({
+      progress: { step: 3, steps: 20, variant: 1, variants: 2, node: null },
+      previewRevision: 2,
+      images: [{ image_id: 4 }],
+    });
+  });
+
+  test('what the engine is at beside sampling is told', () => {
+    const view = read([
+      { offset: 1, event: { type: 'progress', step: 20, steps: 20, node: 'VAEDecode' } },
+      { offset: 2, event: { type: 'preview', revision: 3 } },
+    ]);
+    expect(view).toMatchObject({
+      progress: { step: 20, node: 'VAEDecode', variant: null, variants: null },
+      previewRevision: 3,
     });
   });
 });

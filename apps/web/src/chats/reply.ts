@@ -11,6 +11,17 @@ import {
   type WaitReason,
 } from '@baton/contracts';
 
+/** Where the picture is that is being made. */
+export interface RenderStep {
+  readonly step: number;
+  readonly steps: number;
+  /** Which of several pictures, from 0 on; null where there is one. */
+  readonly variant: number | null;
+  readonly variants: number | null;
+  /** What the image engine is at beside sampling, in its own words. */
+  readonly node: string | null;
+}
+
 /** A reply or a render as its log tells it so far. */
 export interface ReplyView {
   readonly state: ReplyState;
@@ -36,7 +47,7 @@ export interface ReplyView {
   /** Set when the web was asked; the list may be empty. */
   readonly search: { readonly query: string; readonly sources: readonly Source[] } | null;
   readonly prompt: { readonly prompt: string; readonly seed: number } | null;
-  readonly progress: { readonly step: number; readonly steps: number } | null;
+  readonly progress: RenderStep | null;
   readonly previewRevision: number | null;
   readonly images: readonly Attachment[];
   readonly end: EndEvent | null;
@@ -103,20 +114,30 @@ function moveOn(view: ReplyView, event: Exclude<ReplyEvent, { type: 'reset' }>):
     case 'prompt':
       return { ...view, prompt: { prompt: event.prompt, seed: event.seed } };
     case 'progress':
-      return { ...view, progress: { step: event.step, steps: event.steps } };
+      return { ...view, progress: stepOf(event) };
     case 'preview':
       return { ...view, previewRevision: event.revision };
     case 'image':
-      return {
-        ...view,
-        images: [...view.images, { image_id: event.image_id, width: event.width, height: event.height }],
-      };
+      return withImage(view, event);
     case 'pull':
       // Of a download's log, never of an answer's.
       return view;
     case 'end':
       return { ...view, state: event.state, wait: null, swap: null, loadingModel: null, end: event };
   }
+}
+
+function stepOf(event: Extract<ReplyEvent, { type: 'progress' }>): RenderStep {
+  const { step, steps, variant = null, variants = null, node = null } = event;
+  return { step, steps, variant, variants, node };
+}
+
+/** Where the finished picture was the one in progress, nothing is shown of it twice. */
+function withImage(view: ReplyView, event: Extract<ReplyEvent, { type: 'image' }>): ReplyView {
+  const { image_id, width, height, variant = null } = event;
+  const images = [...view.images, { image_id, width, height }];
+  const isNext = view.progress !== null && view.progress.variant !== variant;
+  return isNext ? { ...view, images } : { ...view, images, progress: null, previewRevision: null };
 }
 
 function inState(view: ReplyView, event: Extract<ReplyEvent, { type: 'state' }>): ReplyView {

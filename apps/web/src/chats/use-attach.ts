@@ -2,7 +2,7 @@ import { ANSWER_LIMITS } from '@baton/contracts';
 import { useState, type Dispatch, type SetStateAction } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGateway } from '../api/gateway-context.ts';
-import { sayError } from '../i18n/i18n.ts';
+import { sayRefusedUpload } from '../images/refused-upload.ts';
 import type { Attached, Draft } from './draft.ts';
 
 /** Takes pictures into a draft: each is uploaded at once, and one that the gateway refuses goes, with a sentence. */
@@ -23,7 +23,7 @@ export function useAttach(draft: Draft, onDraft: Dispatch<SetStateAction<Draft>>
       change(key, (one) => [{ ...one, imageId: id }]);
     } catch (error) {
       change(key, () => []);
-      setProblem(t('chat.attach_failed', { name: file.name, sentence: sayError(error) }));
+      setProblem(t('chat.attach_failed', { name: file.name, sentence: sayRefusedUpload(error, t) }));
     }
   };
 

@@ -6,6 +6,7 @@ import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ShownPictures } from '../images/shown-pictures.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { useConversation } from './conversation-context.ts';
 import { DeleteMessageDialog } from './delete-message-dialog.tsx';
 import { EditMessage } from './edit-message.tsx';
 import classes from './messages.module.css';
@@ -14,6 +15,7 @@ import { Versions } from './versions.tsx';
 
 export function UserMessage({ message }: { readonly message: Message }): JSX.Element {
   const { t } = useTranslation();
+  const { compose, isBusy } = useConversation();
   const [isEditing, edit] = useDisclosure(false);
   const [isDeleting, remove] = useDisclosure(false);
   if (isEditing) {
@@ -35,7 +37,13 @@ export function UserMessage({ message }: { readonly message: Message }): JSX.Ele
           </span>
         )}
         {message.attachments.length > 0 && (
-          <ShownPictures pictures={message.attachments} label={t('chat.pictures')} />
+          <ShownPictures
+            pictures={message.attachments}
+            chatId={message.chat_id}
+            label={t('chat.pictures')}
+            onCompose={compose}
+            isBusy={isBusy}
+          />
         )}
         {message.content}
       </div>

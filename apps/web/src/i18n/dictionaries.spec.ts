@@ -8,6 +8,8 @@ import { gpuScreenEn } from './gpu-screen-en.ts';
 import { gpuScreenRu } from './gpu-screen-ru.ts';
 import { modelsScreenEn } from './models-screen-en.ts';
 import { modelsScreenRu } from './models-screen-ru.ts';
+import { pictureEn } from './picture-en.ts';
+import { pictureRu } from './picture-ru.ts';
 import { ru as pageRu } from './ru.ts';
 import { workScreensEn } from './work-screens-en.ts';
 import { workScreensRu } from './work-screens-ru.ts';
@@ -17,6 +19,7 @@ const en = {
   chat: chatEn,
   gpu_screen: gpuScreenEn,
   models_screen: modelsScreenEn,
+  picture: pictureEn,
   work: workScreensEn,
 };
 const ru = {
@@ -24,6 +27,7 @@ const ru = {
   chat: chatRu,
   gpu_screen: gpuScreenRu,
   models_screen: modelsScreenRu,
+  picture: pictureRu,
   work: workScreensRu,
 };
 
@@ -59,7 +63,15 @@ describe('the dictionaries', () => {
     const counted = [...keys].filter((key) => PLURAL.test(key)).map((key) => key.replace(PLURAL, ''));
     // `waiting_for` and the like end in no plural form; these do.
     expect(new Set(counted)).toEqual(
-      new Set(['timeline.tokens', 'gpu.waiting', 'chat.truncated', 'chat.stopped', 'work.batch.count']),
+      new Set([
+        'timeline.tokens',
+        'gpu.waiting',
+        'chat.truncated',
+        'chat.stopped',
+        'work.batch.count',
+        'picture.count',
+        'picture.delete_title',
+      ]),
     );
     for (const key of counted) for (const form of forms) expect(keys).toContain(`${key}_${form}`);
   });

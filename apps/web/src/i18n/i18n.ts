@@ -7,6 +7,7 @@ import { en } from './en.ts';
 import { errorsRu } from './errors-ru.ts';
 import type { gpuScreenEn } from './gpu-screen-en.ts';
 import type { modelsScreenEn } from './models-screen-en.ts';
+import type { pictureEn } from './picture-en.ts';
 import { ru } from './ru.ts';
 import type { workScreensEn } from './work-screens-en.ts';
 
@@ -22,6 +23,7 @@ declare module 'i18next' {
       page: typeof en & {
         readonly chat: typeof chatEn;
         readonly gpu_screen: typeof gpuScreenEn;
+        readonly picture: typeof pictureEn;
         readonly models_screen: typeof modelsScreenEn;
         readonly work: typeof workScreensEn;
       };

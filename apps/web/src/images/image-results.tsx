@@ -1,71 +1,89 @@
-import type { Attachment } from '@baton/contracts';
-import { Skeleton, UnstyledButton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import type { Attachment, Image } from '@baton/contracts';
+import { UnstyledButton } from '@mantine/core';
+import { IconHeartFilled } from '@tabler/icons-react';
 import { useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useGateway } from '../api/gateway-context.ts';
 import { ImageViewer } from './image-viewer.tsx';
 import classes from './images.module.css';
-import { usePicture } from './use-picture.ts';
+import type { PictureUses } from './picture-actions.tsx';
+import { GonePicture, PictureImage } from './picture-image.tsx';
+import { useImagesOf } from './picture-queries.ts';
 
-interface ImageResultsProps {
+interface ImageResultsProps extends Omit<PictureUses, 'leadsToChat' | 'onSent'> {
   readonly messageId: number;
+  readonly chatId: number;
   readonly images: readonly Attachment[];
 }
 
-/** The finished pictures of a message; one at a time can be looked at in full. */
-export function ImageResults({ messageId, images }: ImageResultsProps): JSX.Element {
-  const { client } = useGateway();
+/** The finished pictures of a message; one at a time can be looked at in full. Those that were deleted leave a sign. */
+export function ImageResults({ messageId, chatId, images, ...uses }: ImageResultsProps): JSX.Element {
   const [openId, setOpenId] = useState<number | null>(null);
-  const details = useQuery({
-    // A picture that has just been finished has to be asked for again.
-    queryKey: ['images', messageId, images.length],
-    queryFn: () => client.imagesOf(messageId),
-    staleTime: Infinity,
-  });
-  const detailsOf = (imageId: number) => details.data?.images.find(({ id }) => id === imageId) ?? null;
+  // A picture that has just been finished has to be asked for again.
+  const details = useImagesOf(messageId, images.length);
+  const detailsOf = (imageId: number): Image | null =>
+    details.data?.images.find(({ id }) => id === imageId) ?? null;
+  const isGone = (imageId: number): boolean => details.isSuccess && detailsOf(imageId) === null;
+  const pictures = images
+    .filter(({ image_id: imageId }) => !isGone(imageId))
+    .map(({ image_id: imageId }) => ({ imageId, messageId, chatId, favourite: null }));
+  const index = pictures.findIndex(({ imageId }) => imageId === openId);
   return (
-    <div className={classes['results']}>
+    <div className={classes['results']} data-several={images.length > 1 || undefined}>
       {images.map((image) => (
-        <Thumbnail
+        <Result
           key={image.image_id}
           image={image}
-          description={detailsOf(image.image_id)?.description ?? ''}
+          details={detailsOf(image.image_id)}
+          isGone={isGone(image.image_id)}
           onOpen={() => setOpenId(image.image_id)}
         />
       ))}
       <ImageViewer
-        imageId={openId}
-        details={openId === null ? null : detailsOf(openId)}
-        onClose={() => setOpenId(null)}
+        {...uses}
+        onCompose={(composed, id) => {
+          setOpenId(null);
+          uses.onCompose(composed, id);
+        }}
+        onSent={() => setOpenId(null)}
+        leadsToChat={false}
+        pictures={pictures}
+        index={index < 0 ? null : index}
+        onIndex={(next) => setOpenId(next === null ? null : (pictures[next]?.imageId ?? null))}
       />
     </div>
   );
 }
 
-interface ThumbnailProps {
+interface ResultProps {
   readonly image: Attachment;
-  readonly description: string;
+  readonly details: Image | null;
+  readonly isGone: boolean;
   readonly onOpen: () => void;
 }
 
-function Thumbnail({ image, description, onOpen }: ThumbnailProps): JSX.Element {
+function Result({ image, details, isGone, onOpen }: ResultProps): JSX.Element {
   const { t } = useTranslation();
-  const { client } = useGateway();
-  const picture = usePicture(['thumbnail', image.image_id], () => client.imageThumbnail(image.image_id));
+  const shape = { aspectRatio: `${image.width} / ${image.height}` };
+  if (isGone) {
+    return (
+      <div className={classes['gone']}>
+        <GonePicture why="deleted" />
+      </div>
+    );
+  }
   return (
     <UnstyledButton
       className={classes['thumbnail'] ?? ''}
-      style={{ aspectRatio: `${image.width} / ${image.height}` }}
+      style={shape}
       aria-label={t('image.open')}
       onClick={onOpen}
     >
-      {picture.isMissing ? (
-        <span className={classes['missing']}>{t('image.missing')}</span>
-      ) : picture.url === null ? (
-        <Skeleton h="100%" />
-      ) : (
-        <img src={picture.url} alt={t('image.alt', { description })} />
+      <PictureImage
+        imageId={image.image_id}
+        alt={t('image.alt', { description: details?.description ?? '' })}
+      />
+      {details?.favourite === true && (
+        <IconHeartFilled size={20} className={classes['heart']} aria-label={t('picture.favourite')} />
       )}
     </UnstyledButton>
   );

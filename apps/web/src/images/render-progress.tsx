@@ -10,9 +10,17 @@ interface RenderProgressProps {
   readonly messageId: number;
   readonly shown: {
     readonly prompt: { readonly prompt: string; readonly seed: number } | null;
-    readonly progress: { readonly step: number; readonly steps: number } | null;
+    readonly progress: RenderStep | null;
     readonly previewRevision: number | null;
   };
+}
+
+export interface RenderStep {
+  readonly step: number;
+  readonly steps: number;
+  readonly variant: number | null;
+  readonly variants: number | null;
+  readonly node: string | null;
 }
 
 /** A picture in the making: the prompt as soon as it is known, the steps, and what can be seen already. */
@@ -46,22 +54,28 @@ export function RenderProgress({ messageId, shown }: RenderProgressProps): JSX.E
   );
 }
 
-function Steps({
-  progress,
-}: {
-  readonly progress: { readonly step: number; readonly steps: number };
-}): JSX.Element {
+function Steps({ progress }: { readonly progress: RenderStep }): JSX.Element {
   const { t } = useTranslation();
-  const words = t('reply.step', { step: progress.step, steps: progress.steps });
+  const { step, steps, variant, variants, node } = progress;
+  // After the last step the engine decodes and stores: a bar that stands still looks dead without a word of it.
+  const words = node === null ? t('reply.step', { step, steps }) : t('picture.at_node', { node });
   return (
     <div>
+      {variant !== null && (
+        <Text size="sm" className={classes['figures'] ?? ''}>
+          {variants === null
+            ? t('picture.variant', { variant: variant + 1 })
+            : t('picture.variant_of', { variant: variant + 1, variants })}
+        </Text>
+      )}
       <Text size="sm" fw={600} mb={4} className={classes['figures'] ?? ''}>
         {words}
       </Text>
       <Progress.Root size="md" radius="xl" transitionDuration={250}>
         <Progress.Section
-          value={(progress.step / progress.steps) * 100}
+          value={(step / steps) * 100}
           color="orange"
+          animated={node !== null}
           aria-label={t('reply.rendering')}
           aria-valuetext={words}
         />
@@ -79,7 +93,11 @@ function Preview({
 }): JSX.Element {
   const { t } = useTranslation();
   const { client } = useGateway();
-  const { url } = usePicture(['preview', messageId, revision], () => client.imagePreview(messageId));
+  const { url } = usePicture(
+    ['preview', messageId, revision],
+    () => client.imagePreview(messageId),
+    'previous',
+  );
   return url === null ? (
     <IconPhoto size={42} aria-hidden className={classes['blank']} />
   ) : (

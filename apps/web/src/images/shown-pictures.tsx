@@ -1,35 +1,54 @@
 import type { Attachment } from '@baton/contracts';
-import { Skeleton } from '@mantine/core';
-import type { JSX } from 'react';
+import { UnstyledButton } from '@mantine/core';
+import { useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useGateway } from '../api/gateway-context.ts';
+import { ImageViewer } from './image-viewer.tsx';
 import classes from './images.module.css';
-import { usePicture } from './use-picture.ts';
+import type { PictureUses } from './picture-actions.tsx';
+import { PictureImage } from './picture-image.tsx';
 
-interface ShownPicturesProps {
+interface ShownPicturesProps extends Pick<PictureUses, 'onCompose' | 'isBusy'> {
   readonly pictures: readonly Attachment[];
+  readonly chatId: number;
   readonly label: string;
 }
 
 /** The pictures that a question shows to the model. */
-export function ShownPictures({ pictures, label }: ShownPicturesProps): JSX.Element {
-  return (
-    <ul className={classes['shown']} aria-label={label}>
-      {pictures.map((picture, index) => (
-        <li key={picture.image_id}>
-          <Shown picture={picture} name={`${label} ${index + 1}`} />
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Shown({ picture, name }: { readonly picture: Attachment; readonly name: string }): JSX.Element {
+export function ShownPictures({ pictures, chatId, label, ...uses }: ShownPicturesProps): JSX.Element {
   const { t } = useTranslation();
-  const { client } = useGateway();
-  const { image_id: imageId, width, height } = picture;
-  const { url, isMissing } = usePicture(['thumbnail', imageId], () => client.imageThumbnail(imageId));
-  if (isMissing) return <span className={classes['missing']}>{t('image.missing')}</span>;
-  if (url === null) return <Skeleton w={120} h={90} />;
-  return <img src={url} alt={name} style={{ aspectRatio: `${width} / ${height}` }} />;
+  const [index, setIndex] = useState<number | null>(null);
+  return (
+    <>
+      <ul className={classes['shown']} aria-label={label}>
+        {pictures.map(({ image_id: imageId, width, height }, place) => (
+          <li key={imageId}>
+            <UnstyledButton
+              style={{ aspectRatio: `${width} / ${height}` }}
+              aria-label={t('image.open')}
+              onClick={() => setIndex(place)}
+            >
+              <PictureImage imageId={imageId} alt={`${label} ${place + 1}`} />
+            </UnstyledButton>
+          </li>
+        ))}
+      </ul>
+      <ImageViewer
+        {...uses}
+        onCompose={(composed, id) => {
+          setIndex(null);
+          uses.onCompose(composed, id);
+        }}
+        onSent={() => setIndex(null)}
+        leadsToChat={false}
+        pictures={pictures.map(({ image_id: imageId }) => ({
+          imageId,
+          messageId: null,
+          chatId,
+          favourite: null,
+        }))}
+        index={index}
+        onIndex={setIndex}
+      />
+    </>
+  );
 }
