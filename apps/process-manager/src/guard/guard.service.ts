@@ -98,6 +98,11 @@ export class GuardService {
     return this.unquiet.size > 0;
   }
 
+  /** What the leases that are not over may use. */
+  get leasedLanes(): readonly Lane[] {
+    return [...this.uses.values()].flatMap((use) => use.lanes);
+  }
+
   /** Anything of any lease that would have to end before the engine can be freed. */
   get isInUse(): boolean {
     return [...this.uses.values()].some((use) => use.openConnections > 0 || use.prompts.size > 0);

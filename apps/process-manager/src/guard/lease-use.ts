@@ -12,12 +12,15 @@ export class LeaseUse {
   readonly model: string | null;
   /** That one, and others of the same Ollama that its work needs besides. */
   readonly models: readonly string[];
+  /** What it may use, as lanes. */
+  readonly lanes: readonly Lane[];
   private readonly passings = new Set<Passing>();
   private readonly submitted = new Map<string, 'sent' | 'answered'>();
 
   constructor(lane: Lane, alsoModels: readonly string[] = []) {
     this.model = lane.engine === 'ollama' ? lane.model : null;
     this.models = this.model === null ? [] : [this.model, ...alsoModels];
+    this.lanes = lane.engine === 'ollama' ? this.models.map((model) => ({ ...lane, model })) : [lane];
   }
 
   get openConnections(): number {

@@ -95,6 +95,16 @@ describe('a model that is unloaded by hand', () => {
     await node.control('ollama', { settings: { minReplyTokens: 0 } });
   });
 
+  test('stays while a lease of another model needs it besides', async () => {
+    await node.swapTo(PHI);
+    node.admit('unload-2', PHI, ['llava:13b']);
+    expect(await codeOfFailure(node.runtime.unloads.delete('llava:13b'))).toBe('model.in_use');
+    expect(await node.runtime.unloads.unload('llava:13b')).toMatchObject({ state: 'accepted' });
+    await node.runtime.guard.revoke('unload-2');
+    await eventually(() => !node.runtime.swaps.isUsed(() => true));
+    expect(await node.runtime.unloads.unload('llava:13b')).toMatchObject({ state: 'done' });
+  });
+
   test('leaves the turn of another engine alone', async () => {
     await node.swapTo(COMFYUI);
     expect(await node.runtime.unloads.unload('phi3')).toMatchObject({ state: 'done', was_loaded: false });

@@ -139,6 +139,8 @@ export class SwapService {
   /** Whether somebody holds a lease of such a lane, or something of one is still open. */
   isUsed(isMeant: (lane: Lane) => boolean): boolean {
     const { gate, guard } = this.parts;
+    // A lease may use more than the lane that it was granted for.
+    if (guard.leasedLanes.some(isMeant)) return true;
     if (this.openFor === null || !isMeant(this.openFor)) return false;
     return gate.admitted.length > 0 || guard.isInUse;
   }

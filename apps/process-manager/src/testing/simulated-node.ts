@@ -192,8 +192,8 @@ export class SimulatedNode {
   }
 
   /** Lets a lease of the present visit in; with its headers requests pass. */
-  admit(leaseId: string, lane: Lane): Record<string, string> {
-    this.runtime.guard.admit(leaseId, this.fence, lane);
+  admit(leaseId: string, lane: Lane, alsoModels: readonly string[] = []): Record<string, string> {
+    this.runtime.guard.admit(leaseId, this.fence, lane, alsoModels);
     return { [GUARD_HEADERS.lease]: leaseId, [GUARD_HEADERS.fence]: String(this.fence) };
   }
 
