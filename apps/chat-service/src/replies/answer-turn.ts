@@ -1,3 +1,4 @@
+import { briefly } from '../engines/brief-answer.ts';
 import type { EngineMessage } from '../engines/chat-engine.ts';
 import type { Seat } from '../places/answer-place.ts';
 import type { ActiveReply } from './active-reply.ts';
@@ -40,9 +41,8 @@ async function wholeAnswer(
 ): Promise<string> {
   const request = {
     ...requestOf(reply, messages, use),
-    maxTokens,
+    ...briefly(reply.model, { cannotThink: use.cannotThink, maxTokens }),
     temperature: temperature ?? reply.task.temperature,
-    think: use.cannotThink ? null : false,
     format: format ?? null,
   };
   let text = '';

@@ -6,7 +6,7 @@ import { ScriptedOllama, eventually, startRedis, type Script } from '@baton/test
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AnswerPlace, SeatRequest, ServerView } from '../places/answer-place.ts';
 import type { EngineRequest } from '../engines/chat-engine.ts';
-import { ChatProcess, engineModel } from '../testing/chat-process.ts';
+import { ChatProcess, engineModel, type ChatProcessOptions } from '../testing/chat-process.ts';
 import { openTestDatabase, quietLog, type TestDatabase } from '../testing/databases.ts';
 import { TitlesService } from './titles.service.ts';
 
@@ -97,13 +97,11 @@ describe('titles of new chats', () => {
   afterAll(() => Promise.all([database.close(), ollama.close()]));
 
   async function start(
-    options: { clock?: Clock; isEnabled?: boolean; local?: AnswerPlace } = {},
+    options: { clock?: Clock; isEnabled?: boolean } & Partial<ChatProcessOptions> = {},
   ): Promise<void> {
-    const { clock = patientClock, isEnabled = true, local } = options;
-    service = await ChatProcess.start({
-      ...{ source: database.source, redisUrl, gpu, models: [engineModel('gpt-oss:20b')] },
-      ...(local === undefined ? {} : { local }),
-    });
+    const { clock = patientClock, isEnabled = true, ...over } = options;
+    const usual = { models: [engineModel('gpt-oss:20b')] };
+    service = await ChatProcess.start({ source: database.source, redisUrl, gpu, ...usual, ...over });
     const { images: chats, exchanges, places, models, endings } = service;
     const parts = [chats, exchanges, places, models, endings] as const;
     metrics = new Metrics('test');
@@ -157,6 +155,35 @@ describe('titles of new chats', () => {
       options: { num_ctx: 2_048, num_predict: 40 },
       keep_alive: -1,
     });
+  });
+
+  test('leave room for the thoughts of a model that cannot do without', async () => {
+    await start({ models: [engineModel('gpt-oss:20b', ['completion', 'thinking'])] });
+    const chatId = await newChat();
+    await answerIn(chatId);
+    await eventually(async () => (await titleOf(chatId)) === 'Покраска забора');
+    expect(ollama.asked.at(-1)?.body).toMatchObject({ think: 'low', options: { num_predict: 340 } });
+  });
+
+  test('are made elsewhere when the GPU has no time, by a loaded model that can talk', async () => {
+    const elsewhere = await ScriptedOllama.start();
+    elsewhere.installed = [
+      { name: 'nomic-embed-text:latest', capabilities: ['embedding'] },
+      { name: 'phi3:latest', capabilities: ['completion'] },
+      { name: 'qwen3:8b', capabilities: ['completion'] },
+    ];
+    elsewhere.loaded = ['nomic-embed-text:latest', 'qwen3:8b'];
+    elsewhere.play(script);
+    const instance = { server: '1', url: elsewhere.url, maxConcurrent: 1, profiles: [] };
+    await start({ clock: hurriedClock, instances: [instance] });
+    const chatId = await newChat();
+    gpu.pause();
+    const { reply } = await service.replies.send({ userId: ANNA, chatId, content: 'Как покрасить забор?' });
+    await eventually(() => gpu.isWaiting(`reply-${reply.id}-1`));
+    gpu.grant(`reply-${reply.id}-1`);
+    await eventually(async () => (await titleOf(chatId)) === 'Покраска забора');
+    expect(elsewhere.asked.map(({ body }) => body['model'])).toEqual(['qwen3:8b']);
+    await elsewhere.close();
   });
 
   test('stay as they are when nobody has time for the chore, and its place is given back', async () => {

@@ -1,8 +1,10 @@
+import type { ServerModel } from '@baton/contracts';
 import type { Clock } from '@baton/kernel';
 import { CLOCK, Log, Metrics } from '@baton/platform';
 import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ChatsService } from '../chats/chats.service.ts';
 import { ExchangesService } from '../chats/exchanges.service.ts';
+import { briefly } from '../engines/brief-answer.ts';
 import type { EngineMessage } from '../engines/chat-engine.ts';
 import { ModelsService } from '../models/models.service.ts';
 import type { AnswerPlace, Seat } from '../places/answer-place.ts';
@@ -11,6 +13,8 @@ import type { EndedAnswer } from '../replies/answer-hooks.ts';
 import { EndingsService } from '../replies/endings.service.ts';
 import { REPLY_SETTINGS, TITLE_SETTINGS, type ReplySettings, type TitleSettings } from '../tokens.ts';
 import { titleOf, titlePrompt } from './title-text.ts';
+
+type Untitled = Pick<EndedAnswer, 'task' | 'end' | 'text'>;
 
 /** Where a title can be made without anything being loaded for it. */
 interface Way {
@@ -49,7 +53,7 @@ export class TitlesService implements OnModuleInit, OnModuleDestroy {
   private readonly log: Log;
   private readonly count: (outcome: 'made' | 'none') => void;
   private readonly closing = new AbortController();
-  private readonly waiting: EndedAnswer[] = [];
+  private readonly waiting: Untitled[] = [];
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -91,11 +95,11 @@ export class TitlesService implements OnModuleInit, OnModuleDestroy {
     await Promise.all(this.running);
   }
 
-  private consider(ended: EndedAnswer): void {
-    const { task, end, text } = ended;
+  private consider({ task, end, text }: EndedAnswer): void {
     if (end.state !== 'done' || task.kind !== 'chat' || text === '' || this.closing.signal.aborted) return;
     if (this.waiting.length >= MAX_WAITING) this.waiting.shift();
-    this.waiting.push(ended);
+    // Not the prompt: its pictures would stay in memory for as long as a title waits.
+    this.waiting.push({ task, end, text });
     this.goOn();
   }
 
@@ -114,7 +118,7 @@ export class TitlesService implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private async give({ task, end, text }: EndedAnswer): Promise<void> {
+  private async give({ task, end, text }: Untitled): Promise<void> {
     const { chatId, userId, replyId } = task;
     if (!(await this.chats.isTitleOpen(userId, chatId))) return;
     const question = await this.questionOf(chatId, replyId);
@@ -160,7 +164,9 @@ export class TitlesService implements OnModuleInit, OnModuleDestroy {
     }
     for (const place of this.places.all) {
       if (place.kind !== 'elsewhere' || place.view().state !== 'up') continue;
-      add(place, place.view().models.find(({ loaded }) => loaded === true)?.model);
+      const isForChat = ({ loaded, capabilities }: ServerModel): boolean =>
+        loaded === true && (capabilities.length === 0 || capabilities.includes('completion'));
+      add(place, place.view().models.find(isForChat)?.model);
     }
     return ways;
   }
@@ -216,8 +222,7 @@ export class TitlesService implements OnModuleInit, OnModuleDestroy {
       keepAlive,
       temperature: TEMPERATURE,
       topP: null,
-      maxTokens: MAX_TOKENS,
-      think: this.models.can(model, 'thinking') === false ? null : false,
+      ...briefly(model, { cannotThink: this.models.can(model, 'thinking') === false, maxTokens: MAX_TOKENS }),
       format: null,
     };
     let said = '';
