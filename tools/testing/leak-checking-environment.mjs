@@ -14,8 +14,11 @@ const WATCHED = new Set([
   'UDPWrap',
   'Timeout',
 ]);
-/** Closing a socket or a child takes a few turns of the event loop; this is how long the last ones may take. */
-const GRACE_MS = 1_000;
+/**
+ * Closing a socket or a child takes a few turns of the event loop, and redis-parser gives the buffer of a large answer back
+ * in steps, by a timer, for some seconds. Who leaves nothing waits for nothing.
+ */
+const GRACE_MS = 5_000;
 const POLL_MS = 20;
 
 function count() {
