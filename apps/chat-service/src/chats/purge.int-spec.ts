@@ -85,14 +85,17 @@ describe.each(DIALECTS)('the purge in %s', (dialect) => {
     const userId = nextUser++;
     const ask = () =>
       core.exchanges.beginNew({ userId, kind: 'one_shot', model: 'gpt-oss:20b' }, { content: 'Why?' });
-    const [done, open] = [await ask(), await ask()];
+    // More that wait than are looked at together, and older than the one that does not.
+    const waiting = [];
+    for (let n = 0; n < 51; n += 1) waiting.push(await ask());
+    const done = await ask();
     await core.exchanges.finish(done.reply.id, answered('Because.'));
     await expect(purge.purge()).resolves.toEqual({ chats: 0, messages: 0 });
     await time.advance(DAY_MS + 1);
     await expect(purge.purge()).resolves.toEqual({ chats: 1, messages: 2 });
     await expect(rowsOf(done.chat.id)).resolves.toEqual([0, 0, 0]);
-    await core.exchanges.finish(open.reply.id, answered('Because.'));
-    await expect(purge.purge()).resolves.toEqual({ chats: 1, messages: 2 });
+    for (const { reply } of waiting) await core.exchanges.finish(reply.id, answered('Because.'));
+    await expect(purge.purge()).resolves.toEqual({ chats: 51, messages: 102 });
   });
 
   test('comes by itself, every hour, until the service ends', async () => {

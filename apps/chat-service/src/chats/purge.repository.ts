@@ -1,6 +1,6 @@
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, LessThan } from 'typeorm';
+import { DataSource, In, LessThan } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import { MESSAGE, UNFINISHED_STATES, type MessageRow } from './message.entity.ts';
 import { WordsRepository } from './words.repository.ts';
@@ -31,24 +31,25 @@ export class PurgeRepository {
     );
   }
 
-  /** One-shot questions whose answer is older than that, after an id; one that still waits for its answer is left. */
-  async answeredQuestions(before: number, limit: number): Promise<number[]> {
+  /** One-shot questions that were asked before then, oldest first; one that still waits for its answer is left. */
+  answeredQuestions(before: number, limit: number): Promise<number[]> {
     return read(this.source, async (manager) => {
-      const old = idsOf(
-        await manager.find<ChatRow>(CHAT, {
-          select: { id: true },
-          where: { kind: 'one_shot', updatedAt: LessThan(before), deletedAt: IsNull() },
-          order: { updatedAt: 'ASC', id: 'ASC' },
-          take: limit,
-        }),
+      const waiting = manager
+        .createQueryBuilder<MessageRow>(MESSAGE, 'waiting')
+        .select('waiting.id')
+        .where('waiting.chatId = chat.id AND waiting.state IN (:...unfinished)');
+      return idsOf(
+        await manager
+          .createQueryBuilder<ChatRow>(CHAT, 'chat')
+          .select('chat.id')
+          .where("chat.kind = 'one_shot' AND chat.updatedAt < :before AND chat.deletedAt IS NULL", { before })
+          // Here and not afterwards: many that wait must not hide those that do not.
+          .andWhere(`NOT EXISTS (${waiting.getQuery()})`, { unfinished: UNFINISHED_STATES })
+          .orderBy('chat.updatedAt')
+          .addOrderBy('chat.id')
+          .limit(limit)
+          .getMany(),
       );
-      if (old.length === 0) return [];
-      const waiting = await manager.find<MessageRow>(MESSAGE, {
-        select: { id: true, chatId: true },
-        where: { chatId: In(old), state: In([...UNFINISHED_STATES]) },
-      });
-      const open = new Set(waiting.map(({ chatId }) => chatId));
-      return old.filter((id) => !open.has(id));
     });
   }
 
