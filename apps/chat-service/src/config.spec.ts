@@ -5,6 +5,8 @@ const REQUIRED = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   BATON_INTERNAL_SECRET: 'a secret of some length',
   PROCESS_MANAGER_ADDRESS: '127.0.0.1:9000',
+  IMAGE_SERVICE_ADDRESS: '127.0.0.1:9001',
+  IMAGE_SERVICE_URL: 'http://127.0.0.1:9002',
 };
 
 test('without any setting of its own everything has a working value', () => {

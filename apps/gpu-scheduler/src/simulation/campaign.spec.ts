@@ -64,13 +64,13 @@ test('C: waits diverge in order of arrival and under strict priority, and not wh
 
 test('prompts that nobody waits for cost the chats beside them a swap now and then, and are done all the same', () => {
   const [calm, beside] = ['A', 'A-batch'].map((name) => {
-    const [own] = playScenario(scenario(name), { ...OPTIONS, seeds: 4, policies: ['ours'] }).policies;
+    const [own] = playScenario(scenario(name), { ...OPTIONS, seeds: 1, policies: ['ours'] }).policies;
     if (own === undefined) throw new Error('ours was not played');
     return own.measures;
   });
   const [fifoBeside] = playScenario(scenario('A-batch'), {
     ...OPTIONS,
-    seeds: 4,
+    seeds: 1,
     policies: ['fifo'],
   }).policies;
   expect(beside?.chat.count).toBe(calm?.chat.count);
