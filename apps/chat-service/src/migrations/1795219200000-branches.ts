@@ -6,6 +6,7 @@ import {
   type QueryRunner,
   type TableColumnOptions,
 } from 'typeorm';
+import { addMissingColumns, createMissingIndices, dropIndexIfThere } from './what-is-missing.ts';
 
 /**
  * Messages become a tree (each names the one it follows), and everything that is known about an answer gets its place.
@@ -14,19 +15,19 @@ import {
 export class Branches1795219200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const dialect = dialectOf(runner.dataSource);
-    await runner.addColumns('chats', chatColumns(dialect));
-    await runner.addColumns('chat_messages', messageColumns(dialect));
+    await addMissingColumns(runner, 'chats', chatColumns(dialect));
+    await addMissingColumns(runner, 'chat_messages', messageColumns(dialect));
     await runner.query(LINK_MESSAGES[dialect]);
     await runner.query(
       'UPDATE chats SET leaf_id = (SELECT MAX(id) FROM chat_messages m WHERE m.chat_id = chats.id AND m.deleted_at IS NULL)',
     );
-    await runner.dropIndex('chats', 'chats_of_user');
-    await runner.createIndices('chats', [
+    await dropIndexIfThere(runner, 'chats', 'chats_of_user');
+    await createMissingIndices(runner, 'chats', [
       index('chats_listed', ['user_id', 'hidden', 'pinned', 'updated_at', 'id']),
       index('chats_by_plan', ['plan_state', 'id']),
       index('chats_deleted', ['deleted_at', 'id']),
     ]);
-    await runner.createIndices('chat_messages', [
+    await createMissingIndices(runner, 'chat_messages', [
       index('messages_by_parent', ['chat_id', 'parent_id', 'id']),
       index('messages_of_experiment', ['experiment_id', 'model']),
     ]);

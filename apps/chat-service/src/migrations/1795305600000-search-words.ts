@@ -3,6 +3,7 @@ import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'ty
 import { z } from 'zod';
 import { WORD_CHARS, fold } from '../chats/search-words.ts';
 import { WordsRepository, type WordOwner } from '../chats/words.repository.ts';
+import { createMissingIndices } from './what-is-missing.ts';
 
 const CHATS_AT_ONCE = 100;
 const MESSAGES_AT_ONCE = 200;
@@ -14,15 +15,19 @@ const texts = z.array(z.object({ id: z.coerce.number(), content: z.string() }));
 export class SearchWords1795305600000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const dialect = dialectOf(runner.dataSource);
+    // Whatever an earlier try filled in begins anew.
+    await runner.dropTable('chat_words', true);
     await runner.createTable(words(dialect));
-    await runner.createIndex('chats', index('chats_of_kind', ['kind', 'updated_at', 'id']));
-    await runner.createIndices('chat_messages', [
+    await createMissingIndices(runner, 'chats', [index('chats_of_kind', ['kind', 'updated_at', 'id'])]);
+    await createMissingIndices(runner, 'chat_messages', [
       index('messages_deleted', ['deleted_at', 'id']),
       index('messages_of_chat_by_state', ['chat_id', 'state']),
     ]);
     await fillWords(runner);
     for (const table of ['chats', 'chat_messages']) {
-      await runner.query(`ALTER TABLE ${table} DROP COLUMN search_text`);
+      if (await runner.hasColumn(table, 'search_text')) {
+        await runner.query(`ALTER TABLE ${table} DROP COLUMN search_text`);
+      }
     }
   }
 

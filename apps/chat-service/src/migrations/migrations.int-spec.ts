@@ -4,13 +4,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase, type DatabaseConfig, type Schema } from '@baton/platform/database';
 import { startMariaDb } from '@baton/testing';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { chatCore } from '../testing/chat-core.ts';
 import { DIALECTS, quietLog } from '../testing/databases.ts';
 import { CreateChats1795132800000 } from './1795132800000-create-chats.ts';
+import { Branches1795219200000 } from './1795219200000-branches.ts';
+import { SearchWords1795305600000 } from './1795305600000-search-words.ts';
 import { chatSchema } from './schema.ts';
 
 const AT = 1_795_000_000_000;
+
+type Migration = Schema['migrations'][number];
+
+/** The migration, of which the process dies after so many statements. */
+function cutAfter(migration: typeof Branches1795219200000, statements: number): Migration {
+  return class extends migration {
+    readonly name = migration.name;
+
+    override up(runner: QueryRunner): Promise<void> {
+      let left = statements;
+      const cut = new Proxy(runner, {
+        get: (target, name, receiver) => {
+          if (name === 'query' && left-- <= 0) return () => Promise.reject(new Error('killed'));
+          return Reflect.get(target, name, receiver) as unknown;
+        },
+      });
+      return super.up(cut);
+    }
+  };
+}
 
 describe.each(DIALECTS)('the migrations in %s', (dialect) => {
   const ends: (() => Promise<unknown>)[] = [];
@@ -90,6 +112,37 @@ describe.each(DIALECTS)('the migrations in %s', (dialect) => {
 
     const next = await exchanges.begin({ userId: 1, chatId: 1, content: 'And now?', model: 'gpt-oss:20b' });
     expect(next.message.parent_id).toBe(8);
+  });
+
+  test('one that is cut off anywhere begins again at the next start, and loses nothing', async () => {
+    const config = await newDatabase();
+    const before = await open(config, [CreateChats1795132800000]);
+    await fill(before);
+    await before.destroy();
+    const done: Migration[] = [CreateChats1795132800000];
+    for (const migration of [Branches1795219200000, SearchWords1795305600000]) {
+      let cuts = 0;
+      // Every third statement, further on with each start, until one start comes through.
+      for (let left = 2; ; left += 3) {
+        const isThrough = await open(config, [...done, cutAfter(migration, left)]).then(
+          async (source) => (await source.destroy(), true),
+          () => false,
+        );
+        if (isThrough) break;
+        cuts += 1;
+      }
+      expect(cuts).toBeGreaterThan(3);
+      done.push(migration);
+    }
+    const source = await open(config, chatSchema.migrations);
+    const { upQueries } = await source.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+    const { chats } = chatCore(source);
+    expect((await chats.get(1, 1)).messages.map(({ id }) => id)).toEqual([1, 4, 5, 6, 8]);
+    const found = await chats.list(1, { q: 'fence елка', limit: 10 });
+    expect(found.chats.map(({ id }) => id)).toEqual([1]);
+    const uses: unknown = await source.query('SELECT uses FROM chat_words WHERE word = ?', ['fence']);
+    expect(uses).toEqual([{ uses: 2 }]);
   });
 
   test('each can be taken back and made again, without losing a word', async () => {

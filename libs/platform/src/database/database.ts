@@ -71,7 +71,11 @@ export interface OpenDatabase {
 export async function openDatabase(options: OpenDatabase): Promise<DataSource> {
   const source = new DataSource(await dataSourceOptions(options));
   await source.initialize();
-  const applied = await source.runMigrations({ transaction: 'each' });
+  const applied = await source.runMigrations({ transaction: 'each' }).catch(async (error: unknown) => {
+    // Or its connections would keep a process alive that could not start.
+    await source.destroy();
+    throw error;
+  });
   if (applied.length > 0) {
     options.log.event('database.migrate', {
       owner: options.schema.owner,
