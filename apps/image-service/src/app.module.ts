@@ -5,7 +5,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ImageServiceConfig } from './config.ts';
 import { ComfyuiDriver } from './engines/comfyui.driver.ts';
 import { ImageFilesController } from './images/image-files.controller.ts';
-import { LocalPictureStorage } from './files/local-picture.storage.ts';
+import { openPictureStorage } from './files/open-picture-storage.ts';
 import { PictureFiles } from './files/picture-files.service.ts';
 import { GalleryController } from './images/gallery.controller.ts';
 import { GalleryRepository } from './images/gallery.repository.ts';
@@ -73,7 +73,7 @@ export class AppModule {
         RequestsService,
         RecoveryService,
         RenderMetrics,
-        { provide: PICTURE_STORAGE, useFactory: () => new LocalPictureStorage(config.files.folder) },
+        { provide: PICTURE_STORAGE, useFactory: () => openPictureStorage(config.files) },
         { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },
         { provide: PICTURE_LANGUAGE, useClass: OllamaLanguage },
         { provide: GPU_LEASES, useExisting: GpuLeases },

@@ -37,6 +37,23 @@ test('text encoders that are named mean a model in split files', () => {
   });
 });
 
+test('a bucket needs its name, and a key its secret', () => {
+  const s3 = { ...REQUIRED, IMAGE_STORAGE: 's3' };
+  expect(() => readConfig(s3)).toThrow('IMAGE_S3_BUCKET');
+  const bucket = { ...s3, IMAGE_S3_BUCKET: 'pictures', IMAGE_S3_PREFIX: 'baton/home' };
+  expect(readConfig(bucket).files.s3).toEqual({
+    endpoint: null,
+    region: 'us-east-1',
+    bucket: 'pictures',
+    prefix: 'baton/home/',
+    credentials: null,
+    isPathStyle: true,
+  });
+  expect(() => readConfig({ ...bucket, IMAGE_S3_ACCESS_KEY_ID: 'a' })).toThrow('IMAGE_S3_SECRET_ACCESS_KEY');
+  expect(() => readConfig({ ...bucket, IMAGE_S3_PREFIX: '../x' })).toThrow('IMAGE_S3_PREFIX');
+  expect(readConfig(REQUIRED).files.s3).toBeNull();
+});
+
 test('bad variables are all named, their values never', () => {
   const bad = {
     ...REQUIRED,

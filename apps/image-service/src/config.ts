@@ -14,6 +14,7 @@ import {
 import { databaseConfig, databaseEnv } from '@baton/platform/database';
 import { IMAGE_LIMITS } from '@baton/contracts';
 import { z } from 'zod';
+import type { S3Settings } from './files/s3-picture.storage.ts';
 import type { FluxFiles } from './workflows/flux-workflows.ts';
 
 const side = (byDefault: number) =>
@@ -65,6 +66,26 @@ export const imageServiceEnv = z.object({
   COMFYUI_TIMEOUT: envInteger({ default: 300, min: 5 }),
   /** Said with each picture. */
   COMFYUI_SIMULATED: envBoolean(false),
+  /** Where picture files lie: a folder, or a bucket of an S3-compatible server. */
+  IMAGE_STORAGE: z.enum(['local', 's3']).default('local'),
+  /** Address of the server; without it Amazon's of the region. */
+  IMAGE_S3_ENDPOINT: envUrl().optional(),
+  IMAGE_S3_REGION: z.string().min(1).default('us-east-1'),
+  IMAGE_S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'must be the name of a bucket' })
+    .optional(),
+  /** In front of the names of all files, like `baton/pictures`. */
+  IMAGE_S3_PREFIX: z
+    .string()
+    .regex(/^[\w-]+(\/[\w-]+)*\/?$|^$/, { error: 'must be words joined by slashes' })
+    .default('')
+    .transform((prefix) => (prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`)),
+  /** Both or none; without them the client looks where Amazon's programs do. */
+  IMAGE_S3_ACCESS_KEY_ID: z.string().optional(),
+  IMAGE_S3_SECRET_ACCESS_KEY: z.string().optional(),
+  /** The bucket in the path of addresses, as most servers want it. */
+  IMAGE_S3_PATH_STYLE: envBoolean(true),
   /** Folder of the picture files; `images` in the data folder when left out. */
   IMAGE_STORAGE_PATH: z.string().optional(),
   IMAGE_DEFAULT_WIDTH: side(1_024),
@@ -83,10 +104,25 @@ export const imageServiceEnv = z.object({
   IMAGE_STEPS: envInteger({ default: 20, min: 1, max: 100 }),
 });
 
+const imageServiceSettings = imageServiceEnv.superRefine((values, context) => {
+  const complain = (name: keyof typeof values, message: string): void =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  if (values.IMAGE_STORAGE === 's3' && values.IMAGE_S3_BUCKET === undefined) {
+    complain('IMAGE_S3_BUCKET', 'is needed with IMAGE_STORAGE=s3');
+  }
+  const [key, secret] = [values.IMAGE_S3_ACCESS_KEY_ID, values.IMAGE_S3_SECRET_ACCESS_KEY];
+  if ((key === undefined) !== (secret === undefined)) {
+    complain(
+      key === undefined ? 'IMAGE_S3_ACCESS_KEY_ID' : 'IMAGE_S3_SECRET_ACCESS_KEY',
+      'goes with the other one',
+    );
+  }
+});
+
 export type ImageServiceConfig = ReturnType<typeof readConfig>;
 
 export function readConfig(env?: NodeJS.ProcessEnv) {
-  const values = loadConfig(imageServiceEnv, env);
+  const values = loadConfig(imageServiceSettings, env);
   return Object.freeze({
     service: {
       redisUrl: values.REDIS_URL,
@@ -106,6 +142,7 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
     /** Null with several GPUs: one ComfyUI does not speak for the others. */
     processManagerAddress: values.GPU_NODES === undefined ? (values.PROCESS_MANAGER_ADDRESS ?? null) : null,
     files: {
+      s3: values.IMAGE_STORAGE === 's3' ? s3Settings(values) : null,
       folder: resolve(values.IMAGE_STORAGE_PATH ?? join(values.BATON_DATA_DIR, 'images')),
       upload: { maxWidth: values.IMAGE_MAX_WIDTH_UPLOAD, maxHeight: values.IMAGE_MAX_HEIGHT_UPLOAD },
       modelSide: values.IMAGE_MAX_SIZE_FOR_GENERATION,
@@ -136,6 +173,19 @@ export function readConfig(env?: NodeJS.ProcessEnv) {
       modelSide: values.IMAGE_MAX_SIZE_FOR_GENERATION,
     },
   });
+}
+
+function s3Settings(values: z.output<typeof imageServiceEnv>): S3Settings {
+  const { IMAGE_S3_ACCESS_KEY_ID: accessKeyId, IMAGE_S3_SECRET_ACCESS_KEY: secretAccessKey } = values;
+  return {
+    endpoint: values.IMAGE_S3_ENDPOINT ?? null,
+    region: values.IMAGE_S3_REGION,
+    bucket: values.IMAGE_S3_BUCKET ?? '',
+    prefix: values.IMAGE_S3_PREFIX,
+    credentials:
+      accessKeyId === undefined || secretAccessKey === undefined ? null : { accessKeyId, secretAccessKey },
+    isPathStyle: values.IMAGE_S3_PATH_STYLE,
+  };
 }
 
 /** Split files when text encoders are named, else one file with everything in it. */

@@ -49,7 +49,7 @@ export const environment = z
   });
 
 /** What an engine has no business to know. */
-const SECRET_NAMES = /^(BATON_|DB_|REDIS_|JWT_)|SECRET|PASSWORD|TOKEN/;
+const SECRET_NAMES = /^(BATON_|DB_|REDIS_|JWT_)|SECRET|PASSWORD|TOKEN|_KEY(_|$)/;
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   const parsed = loadConfig(environment, env);

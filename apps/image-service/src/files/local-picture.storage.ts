@@ -2,10 +2,8 @@ import { mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
-import type { FilePart, PictureStorage, StoredFile } from './picture-storage.ts';
+import { PICTURE_NAME, type FilePart, type PictureStorage, type StoredFile } from './picture-storage.ts';
 
-/** Names of ours: nothing that leaves the folder, and no draft. */
-const NAME = /^[\w-]{1,100}\.(png|jpg|webp)$/;
 const DRAFT_ENDING = '.part';
 
 /** Picture files in a local folder that only this user may read. Written beside their place, then moved into it. */
@@ -72,7 +70,7 @@ export class LocalPictureStorage implements PictureStorage {
     });
     if (folder === null) return;
     for await (const entry of folder) {
-      const isOurs = NAME.test(entry.name.replace(/\.part$/, ''));
+      const isOurs = PICTURE_NAME.test(entry.name.replace(/\.part$/, ''));
       if (!entry.isFile() || !isOurs) continue;
       const found = await stat(join(this.folder, entry.name)).catch(() => null);
       if (found !== null) yield { name: entry.name, sizeBytes: found.size, changedAtMs: found.mtimeMs };
@@ -81,7 +79,7 @@ export class LocalPictureStorage implements PictureStorage {
 
   private path(name: string): string {
     const isDraft = name.endsWith(DRAFT_ENDING);
-    if (!NAME.test(isDraft ? name.slice(0, -DRAFT_ENDING.length) : name))
+    if (!PICTURE_NAME.test(isDraft ? name.slice(0, -DRAFT_ENDING.length) : name))
       throw new Error('not the name of a picture file');
     return join(this.folder, name);
   }

@@ -22,6 +22,7 @@ function filesIn(of: string) {
       upload,
       modelSide: 1_024,
       quotaBytes: 0,
+      s3: null,
       sweepEveryMs: 1,
     }),
   };

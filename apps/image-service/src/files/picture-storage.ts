@@ -6,6 +6,9 @@ export interface StoredFile {
   readonly changedAtMs: number;
 }
 
+/** Names of ours: nothing that leads out of where pictures lie, and no draft. */
+export const PICTURE_NAME = /^[\w-]{1,100}\.(png|jpg|webp)$/;
+
 /** Bytes of a file, both ends included, as HTTP counts them. */
 export interface FilePart {
   readonly start: number;

@@ -45,6 +45,7 @@ const FILES = {
   upload: { maxWidth: 4_096, maxHeight: 4_096 },
   modelSide: 1_024,
   quotaBytes: 0,
+  s3: null,
   sweepEveryMs: 3_600_000,
 } as const;
 const WORKFLOWS = {
