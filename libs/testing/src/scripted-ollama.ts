@@ -74,6 +74,8 @@ export class ScriptedOllama {
   loaded: readonly string[] = [];
   /** Cuts every connection, as a server that has died does. */
   isAway = false;
+  /** What is installed and in memory is told when this has resolved. */
+  tellsAfter: Promise<unknown> = Promise.resolve();
   private scripts: Script[] = [];
   private readonly server: Server;
 
@@ -110,6 +112,7 @@ export class ScriptedOllama {
       return;
     }
     if (request.method === 'GET') {
+      await this.tellsAfter;
       this.tell(request.url ?? '', response);
       return;
     }

@@ -160,6 +160,14 @@ describe('the Ollama driver', () => {
     await expect(collect()).resolves.toMatchObject({ outputs: [], error: { code } });
   });
 
+  test('a refusal that breaks off means what its status says', async () => {
+    ollama.play(({ response }) => {
+      response.writeHead(503, { 'content-length': '100' });
+      response.write('{"error":', () => response.destroy());
+    });
+    await expect(collect()).resolves.toMatchObject({ outputs: [], error: { code: 'engine.unavailable' } });
+  });
+
   test('an error in the middle keeps the text before it', async () => {
     ollama.play((answer) => {
       answer.text('Use a');

@@ -111,8 +111,9 @@ export class OllamaDriver implements ChatEngine, OnApplicationShutdown {
     } catch (cause) {
       throw new AppError('engine.unavailable', {}, { cause });
     }
-    if (response.statusCode !== 200) throw refusalOf(response.statusCode, await beginningOf(response.body));
-    return response.body;
+    if (response.statusCode === 200) return response.body;
+    // A connection that breaks in the middle of a refusal leaves the status to go by.
+    throw refusalOf(response.statusCode, await beginningOf(response.body).catch(() => ''));
   }
 }
 

@@ -121,7 +121,8 @@ export class LocalChild {
     this.waitsFor = Promise.withResolvers<Report>();
     this.send(order);
     const answer = await this.waitsFor.promise;
-    if (answer.type === 'trouble') throw new LocalChildError(answer.trouble, answer.cause);
+    if (answer.type === 'trouble')
+      throw new LocalChildError(answer.trouble, withoutPath(answer.cause, order));
     return answer;
   }
 
@@ -155,6 +156,13 @@ export class LocalChild {
     this.asks.clear();
     for (const { onLost } of asks) onLost(new AppError('engine.failed', { engine: 'local', code, signal }));
   }
+}
+
+/** The library names the file in some of its errors; where it is belongs in no log. */
+function withoutPath(cause: string, order: Order): string {
+  const path =
+    order.type === 'probe' ? order.modelPath : order.type === 'load' ? order.settings.modelPath : '';
+  return path === '' ? cause : cause.replaceAll(path, 'the file');
 }
 
 interface Exit {

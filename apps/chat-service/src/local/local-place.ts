@@ -191,7 +191,7 @@ export class LocalPlace implements AnswerPlace, OnApplicationBootstrap, OnApplic
     } catch (error) {
       if (this.isClosed) return;
       const trouble = error instanceof LocalChildError ? error.trouble : 'failed';
-      const cause = error instanceof Error ? error.message.replaceAll(modelPath, 'the file') : String(error);
+      const cause = error instanceof Error ? error.message : String(error);
       this.found({ ...about, state: 'down', errorCode: CODES[trouble], facts: null }, cause);
     }
   }

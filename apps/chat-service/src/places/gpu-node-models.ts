@@ -93,7 +93,9 @@ export class GpuNodeModels {
   }
 }
 
+/** @param loaded names of those in memory, for a process-manager that does not tell it with the model */
 function serverModelOf(model: EngineModel, loaded: readonly string[] | null): ServerModel {
+  const bytes = model.loaded_bytes;
   return {
     model: model.name,
     size_bytes: Math.round(model.size_bytes),
@@ -101,7 +103,7 @@ function serverModelOf(model: EngineModel, loaded: readonly string[] | null): Se
     quantization: model.quantization === '' ? null : model.quantization,
     context_length: model.context_length,
     capabilities: model.capabilities,
-    loaded: loaded === null ? null : loaded.includes(model.name),
-    loaded_bytes: null,
+    loaded: bytes === undefined ? (loaded?.includes(model.name) ?? null) : bytes !== null,
+    loaded_bytes: bytes == null ? null : Math.round(bytes),
   };
 }

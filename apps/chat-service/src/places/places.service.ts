@@ -103,6 +103,17 @@ export class PlacesService implements OnApplicationBootstrap, OnModuleDestroy, O
     return gpu;
   }
 
+  /**
+   * Resolves when no server that was not seen yet may be the only one with this model: at once, but in the first moments of
+   * a process. Else what an earlier process left would be asked of the GPU, and something loaded there for nothing.
+   */
+  async known({ model, engine }: PlaceWish): Promise<void> {
+    const key = modelKey(model);
+    if (engine === 'local' || this.places.some((place) => has(place.view(), key))) return;
+    const unseen = this.elsewhere.filter(({ health }) => health.current.state === 'checking');
+    await Promise.all(unseen.map(({ health }) => health.look()));
+  }
+
   /** The best place that has this model for certain, or may well have it; null when there is none to be tried. */
   another({ model, engine, tried }: PlaceWish): AnswerPlace | null {
     if (engine === 'local') return null;

@@ -6,7 +6,7 @@ import { ExchangesService } from '../chats/exchanges.service.ts';
 import { ModelsService } from '../models/models.service.ts';
 import type { AnswerPlace } from '../places/answer-place.ts';
 import { modelKey } from '../models/model-name.ts';
-import { PlacesService } from '../places/places.service.ts';
+import { PlacesService, type PlaceWish } from '../places/places.service.ts';
 import { isUsable } from '../places/preference.ts';
 import { REPLY_SETTINGS, type ReplySettings } from '../tokens.ts';
 import type { ActiveReply } from './active-reply.ts';
@@ -66,6 +66,7 @@ export class AttemptsService {
     let place: AnswerPlace | null = null;
     for (let atThisPlace = 1; ; atThisPlace += 1) {
       try {
+        if (place === null) await unlessAborted(this.places.known(wishOf(reply)), signal);
         const next = this.placeFor(reply, place);
         if (next !== place) atThisPlace = 1;
         place = next;
@@ -119,17 +120,15 @@ export class AttemptsService {
   }
 
   /** Where the next attempt is made: where the reply was told to go, where it is, or the best place for its model. */
-  private placeFor(
-    { destination, model, task, tried }: ActiveReply,
-    current: AnswerPlace | null,
-  ): AnswerPlace {
+  private placeFor(reply: ActiveReply, current: AnswerPlace | null): AnswerPlace {
+    const { destination, tried } = reply;
     if (destination !== null) {
       const place = this.places.find(destination.server);
       if (place === undefined) throw new AppError('server.unknown', { server: destination.server });
       return place;
     }
     if (current !== null && !tried.has(current.server)) return current;
-    return this.places.best({ model, engine: task.options.engine ?? 'auto', tried });
+    return this.places.best(wishOf(reply));
   }
 
   /** How long to wait before the next attempt, here or at another server; null when the failure is to be told. */
@@ -156,13 +155,11 @@ export class AttemptsService {
 
   /** Whether another server has the model; the reader is told then who answers, and why. */
   private turnElsewhere(reply: ActiveReply, from: AnswerPlace): boolean {
-    const { task, model } = reply;
     if (reply.destination !== null) return false;
     const tried = new Set([...reply.tried, from.server]);
-    const other = this.places.another({ model, engine: task.options.engine ?? 'auto', tried });
-    if (other === null) return false;
+    if (this.places.another({ ...wishOf(reply), tried }) === null) return false;
     reply.tried.add(from.server);
-    reply.tellRouting({ asked: reply.asked, answered: model, because: 'instance_down' });
+    reply.tellRouting({ asked: reply.asked, answered: reply.model, because: 'instance_down' });
     return true;
   }
 
@@ -232,6 +229,10 @@ export class AttemptsService {
     }
     if (reply.answerMs !== null) this.estimates.learn(kindOfWork, reply.answerMs);
   }
+}
+
+function wishOf({ model, task, tried }: ActiveReply): PlaceWish {
+  return { model, engine: task.options.engine ?? 'auto', tried };
 }
 
 interface KnownPrompt {

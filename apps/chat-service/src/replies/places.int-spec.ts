@@ -84,6 +84,19 @@ describe('servers elsewhere', () => {
     expect(one.asked[0]?.headers).not.toHaveProperty('x-baton-lease');
   });
 
+  test('a reply that comes before the servers were looked at waits for that, and costs no GPU', async () => {
+    one.installed = [{ name: 'phi3:latest' }];
+    const told = Promise.withResolvers<undefined>();
+    one.tellsAfter = told.promise;
+    const chat = await start({ instances: [instance('1', one)], isHasty: true });
+    const [replyId, stopped] = [await ask(chat, 'phi3'), await ask(chat, 'phi3')];
+    expect(chat.places.find('1')?.view().state).toBe('checking');
+    await expect(chat.replies.cancel(ANNA, stopped)).resolves.toMatchObject({ state: 'cancelled' });
+    told.resolve(undefined);
+    await expect(ended(chat, replyId)).resolves.toMatchObject({ content: 'from one' });
+    expect(gpu.jobIds).toEqual([]);
+  });
+
   test('the server that has the model in memory is asked, and the list names each model once', async () => {
     one.installed = [{ name: 'gpt-oss:20b' }];
     two.installed = [{ name: 'gpt-oss:20b' }];
