@@ -97,7 +97,9 @@ export class OllamaModelsClient implements ModelKeeper {
 
   /** What it holds of its card; null when it is not loaded. */
   private async held(model: string): Promise<number | null> {
-    const { models } = ps.parse(JSON.parse(await this.ask('GET', '/api/ps', undefined, CALL_MS)));
+    const path = '/api/ps';
+    const models = loadedModels(await this.ask('GET', path, undefined, CALL_MS));
+    if (models === null) throw new AppError('engine.failed', { path, reason: 'not a list of Ollama' });
     return models.find(({ name }) => modelKey(name) === modelKey(model))?.size_vram ?? null;
   }
 
@@ -118,7 +120,10 @@ export class OllamaModelsClient implements ModelKeeper {
         : this.clock.after(timeoutMs, () => stop.abort(new AppError('engine.stalled', { path })));
     try {
       const { statusCode, body: answer } = await this.send(method, path, body, stop.signal);
-      const text = await answer.text();
+      const text = await answer.text().catch((cause: unknown) => {
+        stop.signal.throwIfAborted();
+        throw new AppError('engine.unavailable', { path }, { cause });
+      });
       if (statusCode !== 200) throw refusalOf(statusCode, text);
       return text;
     } finally {
@@ -146,3 +151,12 @@ export class OllamaModelsClient implements ModelKeeper {
 }
 
 type Method = 'GET' | 'POST' | 'DELETE';
+
+/** Null for what is no such list: a proxy's page, or half of an answer. */
+function loadedModels(text: string): z.output<typeof ps>['models'] | null {
+  try {
+    return ps.parse(JSON.parse(text)).models;
+  } catch {
+    return null;
+  }
+}

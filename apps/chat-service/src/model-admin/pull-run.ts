@@ -74,6 +74,8 @@ export class PullRun {
       // Redis is away, or its log has another writer: whoever finds it without a runner goes on.
       log.error('model.pull', error, { pullId: id, server: server.server, model, outcome: 'left' });
     } finally {
+      // A look that is under way plans no other one.
+      this.leave('closing');
       this.cancelBeat();
     }
   }
