@@ -31,6 +31,8 @@ export interface Counts {
   /** Replies at the same time, one size after the other, for what a token costs. */
   readonly crowds: readonly number[];
   readonly crowdRounds: number;
+  /** Chats of one person, for how soon a page of them is there. */
+  readonly chats: number;
   /** Jobs that wait while one is chosen and claimed: the control first. */
   readonly waiting: readonly number[];
 }

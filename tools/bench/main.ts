@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { cancel } from './cancel.ts';
+import { chatList } from './chat-list.ts';
 import { claimGrowth } from './claim-growth.ts';
 import { durability } from './durability.ts';
 import { failOver } from './fail-over.ts';
@@ -31,6 +32,7 @@ const FIGURES: readonly Figure[] = [
   streams,
   resume,
   durability,
+  chatList,
   grant,
   grantRate,
   failOver,
@@ -56,6 +58,7 @@ const COUNTS: Readonly<Record<BenchOptions['pace'], Counts>> = {
     streamRounds: 11,
     crowds: [500, 1_000],
     crowdRounds: 5,
+    chats: 10_000,
     waiting: [10, 1_000, 100_000],
   },
   quick: {
@@ -67,6 +70,7 @@ const COUNTS: Readonly<Record<BenchOptions['pace'], Counts>> = {
     streamRounds: 3,
     crowds: [500],
     crowdRounds: 2,
+    chats: 2_000,
     waiting: [10, 1_000, 10_000],
   },
 };

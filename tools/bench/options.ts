@@ -8,6 +8,7 @@ export const HELP = `npm run bench -- [figure ...] [options]      measures a Bat
   streams        500 and 1,000 replies at once: delivery, and processor time per token
   resume         back to a reply of 4,000 tokens: when the first missed one is there
   durability     what the reply log costs an answer
+  chat-list      how soon a page of 10,000 chats, or of a chat with 5,000 messages, is there
   grant          from asking for the GPU to holding it
   grant-rate     leases per second
   fail-over      kill -9 of the leading scheduler, again and again
