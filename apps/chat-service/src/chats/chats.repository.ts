@@ -1,7 +1,7 @@
 import type { CreateChatBody, ThinkSetting, UpdateChatBody } from '@baton/contracts';
 import { PlainTable, read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
-import { Brackets, DataSource, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
+import { Brackets, DataSource, In, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { CHAT, type ChatRow } from './chat.entity.ts';
 import { MESSAGE, UNFINISHED_STATES, type MessageRow } from './message.entity.ts';
 import { newestEnd, siblingsAfter } from './message-tree.ts';
@@ -204,6 +204,19 @@ export class ChatTurn {
   /** Whether a reply in words is still being made. Images are made beside the conversation and do not count. */
   hasUnfinishedReply(chatId: number): Promise<boolean> {
     return this.messages.has({ chatId, deletedAt: null, kind: 'text', state: { in: UNFINISHED_STATES } });
+  }
+
+  /** Texts that are being written: this message itself, and answers to it. */
+  async beingWritten({ id, chatId }: MessageRow): Promise<number[]> {
+    const open = { chatId, kind: 'text', state: In([...UNFINISHED_STATES]), deletedAt: IsNull() } as const;
+    const rows = await this.manager.find<MessageRow>(MESSAGE, {
+      select: { id: true },
+      where: [
+        { id, ...open },
+        { parentId: id, ...open },
+      ],
+    });
+    return rows.map((row) => row.id);
   }
 
   message(chatId: number, id: number): Promise<MessageRow | null> {

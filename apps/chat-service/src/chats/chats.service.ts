@@ -135,12 +135,16 @@ export class ChatsService {
     return this.chats.setModelTitle(chatId, title);
   }
 
-  /** The two messages of an image request; the second waits for `finishImage`. @throws AppError `chat.not_found` */
-  addImageMessages(userId: number, chatId: number, description: string): Promise<SentMessage> {
+  /** The two messages of an image request, in a hidden chat where none is given; the second waits for `finishImage`. @throws AppError `chat.not_found` */
+  addImageMessages(userId: number, given: number | null, description: string): Promise<SentMessage> {
     const now = this.clock.now();
     return this.chats.turn(async (turn) => {
-      const chat = await turn.change({ userId, chatId, now });
-      if (chat === null) throw new AppError('chat.not_found', { chatId });
+      const chat =
+        given === null
+          ? await turn.create({ userId, kind: 'one_shot' }, now)
+          : await turn.change({ userId, chatId: given, now });
+      if (chat === null) throw new AppError('chat.not_found', { chatId: given });
+      const { id: chatId } = chat;
       await turn.take(chat, description);
       const message = await turn.add(
         userMessageRow({ chatId, parentId: chat.leafId, kind: 'image', content: description, now }),

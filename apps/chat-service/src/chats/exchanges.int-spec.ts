@@ -104,6 +104,23 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
     expect(chat.title).toBe('a fence at dusk');
   });
 
+  test('an image without a chat has a hidden one, and ends as any other', async () => {
+    const { userId } = await newChat();
+    const before = await chats.list(userId, { limit: 10 });
+    const { message, reply } = await chats.addImageMessages(userId, null, 'a fence at dusk');
+    expect(reply).toMatchObject({ chat_id: message.chat_id, kind: 'image', state: 'queued' });
+    await expect(chats.list(userId, { limit: 10 })).resolves.toEqual(before);
+    await expect(chats.list(userId, { q: 'dusk', limit: 10 })).resolves.toMatchObject({ chats: [] });
+    await expect(chats.openImageMessages()).resolves.toContainEqual({
+      messageId: reply.id,
+      userId,
+      chatId: reply.chat_id,
+      description: 'a fence at dusk',
+    });
+    const end = { state: 'done', error: null, attachments: [], timeline: [] } as const;
+    await expect(chats.finishImage(reply.id, end)).resolves.toBe(true);
+  });
+
   test('an image being made does not keep a message out', async () => {
     const { userId, chatId } = await newChat();
     await chats.addImageMessages(userId, chatId, 'a fence at dusk');

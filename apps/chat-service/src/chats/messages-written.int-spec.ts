@@ -46,6 +46,18 @@ describe('a message that is still being written', () => {
     ).resolves.toMatchObject({ message: { parent_id: messages[0]?.id } });
   });
 
+  test('is stopped when its question is deleted, keeps its words, and the chat takes the next one', async () => {
+    const { userId, chatId, messageId } = await streaming();
+    const question = (await service.chats.get({ userId, chatId })).messages[0]?.id ?? 0;
+    await service.messages.delete({ userId, chatId, messageId: question });
+    expect(service.generation.has(messageId)).toBe(false);
+    const { messages } = await service.chats.get({ userId, chatId });
+    expect(messages).toMatchObject([
+      { id: messageId, parent_id: null, state: 'cancelled', content: 'Use', siblings: [messageId] },
+    ]);
+    await service.replies.send({ userId, chatId, content: 'And now?', model: undefined });
+  });
+
   test('tells its live state in whatever shows the chat, and is neither edited nor rated', async () => {
     const name = await streaming();
     const shown = await service.messages.select(name);

@@ -48,13 +48,15 @@ export class MessagesController {
     };
   }
 
-  /** Pictures under way are stopped by whoever asks: they are made by image-service. */
+  /**
+   * An answer is stopped with its question: asked later, it would find nothing to answer. Pictures under way are stopped by
+   * whoever asks: they are made by image-service.
+   */
   @HandleCall(deleteMessage)
   async delete(name: z.output<typeof deleteMessage.request>): Promise<z.output<typeof deleteMessage.reply>> {
-    const { id, kind, role, finished_at: finishedAt } = await this.messages.find(name);
-    if (kind === 'text' && role === 'assistant' && finishedAt === null) {
-      await this.replies.cancel(name.userId, id);
-    }
+    const { kind } = await this.messages.find(name);
+    const written = await this.messages.beingWritten(name);
+    await Promise.all(written.map((id) => this.replies.cancel(name.userId, id)));
     await this.messages.remove(name);
     return { deleted: true, kind };
   }

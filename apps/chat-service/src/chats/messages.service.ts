@@ -31,6 +31,11 @@ export class MessagesService {
     this.clock = clock;
   }
 
+  /** What of a message is being written: itself, or answers to it. @throws as `find` */
+  beingWritten(name: MessageName): Promise<number[]> {
+    return this.enter(name, 'look', ({ turn, message }) => turn.beingWritten(message));
+  }
+
   /** @throws AppError `chat.not_found`, `chat.message_not_found` */
   find(name: MessageName): Promise<Message> {
     return this.enter(name, 'look', ({ turn, message }) => viewOf(turn, message));
@@ -69,7 +74,7 @@ export class MessagesService {
     });
   }
 
-  /** One that is being written has been stopped before. @throws as `find` */
+  /** What of it is being written has been stopped before. @throws as `find` */
   remove(name: MessageName): Promise<void> {
     return this.enter(name, 'change', async ({ turn, chat, message }) => {
       await turn.removeMessage(message, this.clock.now());
