@@ -92,6 +92,11 @@ describe('the response cache', () => {
     return found?.values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
   }
 
+  async function tokensOfEngines(): Promise<number[]> {
+    const found = await service.metrics.registry.getSingleMetric('baton_reply_tokens_total')?.get();
+    return found?.values.map(({ value }) => value) ?? [];
+  }
+
   /** What is kept is kept after the end was told. */
   const stored = (times = 1) => eventually(async () => (await counted('stored')) === times);
 
@@ -99,6 +104,7 @@ describe('the response cache', () => {
     await start();
     const first = await answerTo();
     await stored();
+    const read = await tokensOfEngines();
     const again = await answerTo();
     expect(again).toMatchObject({
       state: 'done',
@@ -114,6 +120,8 @@ describe('the response cache', () => {
     expect(events.at(-1)).toMatchObject({ type: 'end', state: 'done', details: { engine: 'cache' } });
     expect(await counted('hit')).toBe(1);
     expect(await counted('miss')).toBe(1);
+    // No engine has read or written anything.
+    expect(await tokensOfEngines()).toEqual(read);
   });
 
   test.each<[string, Question]>([

@@ -321,6 +321,17 @@ describe('answers', () => {
     expect(gpu.jobIds).toEqual([]);
   });
 
+  test('that are still looked for among earlier ones when the process ends ask for no GPU any more', async () => {
+    const found = Promise.withResolvers<null>();
+    const chat = await start({ answeredBefore: { find: () => found.promise } });
+    const replyId = await ask(chat, {});
+    await chat.generation.onModuleDestroy();
+    found.resolve(null);
+    await chat.generation.ended(replyId);
+    expect(gpu.jobIds).toEqual([]);
+    await expect(chat.replies.get(ANNA, replyId)).resolves.toMatchObject({ state: 'queued' });
+  });
+
   test('are told to whoever wants to know of their end, also when that one fails at it', async () => {
     const chat = await start();
     const heard: EndedAnswer[] = [];

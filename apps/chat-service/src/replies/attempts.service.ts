@@ -67,6 +67,7 @@ export class AttemptsService {
     for (let atThisPlace = 1; ; atThisPlace += 1) {
       try {
         if (place === null) await unlessAborted(this.places.known(wishOf(reply)), signal);
+        closing.throwIfAborted();
         const next = this.placeFor(reply, place);
         if (next !== place) atThisPlace = 1;
         place = next;

@@ -41,7 +41,8 @@ export class ReplyMetrics {
 
   ended(model: string, end: EndEvent): void {
     this.replies.inc({ outcome: end.state, code: end.code ?? '' });
-    if (end.usage !== null) {
+    // What comes from the cache was counted when an engine said it.
+    if (end.usage !== null && end.details?.engine !== 'cache') {
       this.tokens.inc({ model, kind: 'prompt' }, end.usage.prompt_tokens);
       this.tokens.inc({ model, kind: 'completion' }, end.usage.completion_tokens);
     }
