@@ -3,8 +3,14 @@ import { listEngineModels, type EngineModel } from '@baton/contracts';
 import { AppError, FakeClock } from '@baton/kernel';
 import { Log, type CallClient } from '@baton/platform';
 import { pino } from 'pino';
-import { engineModel } from '../testing/chat-process.ts';
 import { GpuNodeModels } from './gpu-node-models.ts';
+
+function named(name: string): EngineModel {
+  return {
+    ...{ name, digest: 'd'.repeat(64), size_bytes: 1_000, family: 'llama', parameter_size: '8B' },
+    ...{ quantization: 'Q4_K_M', context_length: 8_192, capabilities: ['completion'] },
+  };
+}
 
 function read(models: EngineModel[] | null) {
   const processManager: Pick<CallClient, 'call'> = {
@@ -21,9 +27,9 @@ function read(models: EngineModel[] | null) {
 
 test('what is in memory, and how much of it, is told with the models', async () => {
   const node = read([
-    { ...engineModel('phi3:latest'), loaded_bytes: 4_000.4 },
-    { ...engineModel('qwen3:8b'), loaded_bytes: null },
-    engineModel('llama3:latest'),
+    { ...named('phi3:latest'), loaded_bytes: 4_000.4 },
+    { ...named('qwen3:8b'), loaded_bytes: null },
+    named('llama3:latest'),
   ]);
   await node.read();
   expect(node.current.models.map(({ loaded, loaded_bytes }) => [loaded, loaded_bytes])).toEqual([
