@@ -22,7 +22,7 @@ const MINUTE_MS = 60_000;
 let server: WebSocketServer;
 let clock: FakeClock;
 let accepted: WebSocket | undefined;
-/** Calls to chat-service. */
+/** Calls to chat-service, which never answers. */
 let called: number;
 let userOf: (token: string) => Promise<CurrentUser>;
 
@@ -39,7 +39,7 @@ beforeEach(() => {
   const limits = { ...DEFAULT_EVENT_STREAMS, heartbeatMs: DAY_MS, perUser: 2 };
   const count = (): Promise<never> => {
     called += 1;
-    return Promise.reject(new Error('nobody is asked for anything here'));
+    return new Promise(() => undefined);
   };
   const parts = {
     clock,
@@ -121,4 +121,15 @@ test('what a client asks to follow in the moment in which it goes is not begun',
   letIn({ id: 1, role: 'user', tokenExpiresAtMs: clock.now() + MINUTE_MS });
   await clock.advance(0);
   expect(called).toBe(0);
+});
+
+test('a reply that is followed anew takes the place of its old one, with no slot to spare', async () => {
+  const client = await open();
+  await enter(client, MINUTE_MS);
+  client.send({ type: 'follow', reply_id: 7 });
+  await eventually(() => called === 1);
+  client.send({ type: 'follow', reply_id: 7, after: 0 });
+  await eventually(() => called === 2);
+  client.send({ type: 'follow', reply_id: 8 });
+  expect(await client.next()).toMatchObject({ type: 'error', problem: { code: 'request.too_many' } });
 });

@@ -186,13 +186,14 @@ export class EventSocket {
     const release = this.parts.slots.take(userId);
     try {
       if (release === null) throw new AppError('request.too_many', { userId });
+      // Given back when it is left, not when what it asked for has come: the next one may be on its heels.
+      reply.signal.addEventListener('abort', release, { once: true });
       this.follows.set(replyId, reply);
       const message = await this.parts.chats.call(getReply, { userId, replyId });
       await this.parts.replies.send(reply, { userId, message, after, afterField: 'after' });
     } catch (error) {
       if (!reply.signal.aborted) this.tell(error, replyId);
     } finally {
-      release?.();
       reply.leave();
       if (this.follows.get(replyId) === reply) this.follows.delete(replyId);
     }
