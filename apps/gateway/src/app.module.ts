@@ -28,6 +28,7 @@ import { ProcessController } from './gpu/process.controller.ts';
 import { ProcessManagers } from './gpu/process-managers.client.ts';
 import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
 import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
+import { MadeImages } from './images/made-images.service.ts';
 import { ImageLinks } from './images/image-links.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { UPLOAD_BYTES, UploadsController } from './images/uploads.controller.ts';
@@ -125,6 +126,7 @@ export class AppModule {
         GpuFeed,
         ImageFilesClient,
         ImageLinks,
+        MadeImages,
         OpsPasses,
         // In this order: who is it, may they, not too often.
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -396,9 +396,9 @@ export const listModels = defineCall('model.list', {
   timeoutMs: 12_000,
 });
 
-/** For image-service: the two messages of an image request, in the user's chat. */
+/** For image-service: the two messages of an image request, in the user's chat; without one in a hidden one of their own. */
 export const addImageMessages = defineCall('chat.add_image_messages', {
-  request: z.object({ userId: id, chatId: id, description: z.string().min(1) }),
+  request: z.object({ userId: id, chatId: id.nullable(), description: z.string().min(1) }),
   reply: sentMessage,
   timeoutMs: 5_000,
 });

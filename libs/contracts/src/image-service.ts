@@ -33,47 +33,61 @@ export const wantedSettings = z.strictObject({
 });
 export type WantedSettings = z.infer<typeof wantedSettings>;
 
+const wishFields = {
+  description: z
+    .string()
+    .trim()
+    .min(1)
+    .max(IMAGE_LIMITS.descriptionChars)
+    .meta({ description: 'In any language' }),
+  width: side.optional(),
+  height: side.optional(),
+  seed: seed
+    .optional()
+    .meta({ description: 'Of the first variant, the others count on from it; random when left out' }),
+  reference_image_id: id
+    .optional()
+    .meta({ description: 'A picture of yours, uploaded or generated: the new one is made out of it' }),
+  reference_message_id: id
+    .optional()
+    .meta({ description: 'The same, named by the message that shows it (its first picture)' }),
+  batch_count: z
+    .int()
+    .min(1)
+    .max(IMAGE_LIMITS.batch)
+    .optional()
+    .meta({ default: 1, description: 'Variants, each with its own seed' }),
+  use_prompt_as_is: z
+    .boolean()
+    .optional()
+    .meta({ default: false, description: 'The description is the prompt: no language model changes it' }),
+  settings: wantedSettings.optional(),
+};
+/** A picture has one origin. */
+const ONE_REFERENCE = {
+  path: ['reference_message_id'],
+  message: 'name either reference_image_id or reference_message_id',
+};
+function hasOneReference(body: {
+  readonly reference_image_id?: number | undefined;
+  readonly reference_message_id?: number | undefined;
+}): boolean {
+  return body.reference_image_id === undefined || body.reference_message_id === undefined;
+}
+
 export const generateImageBody = z
-  .strictObject({
-    chat_id: id,
-    description: z
-      .string()
-      .trim()
-      .min(1)
-      .max(IMAGE_LIMITS.descriptionChars)
-      .meta({ description: 'In any language' }),
-    width: side.optional(),
-    height: side.optional(),
-    seed: seed
-      .optional()
-      .meta({ description: 'Of the first variant, the others count on from it; random when left out' }),
-    reference_image_id: id
-      .optional()
-      .meta({ description: 'A picture of yours, uploaded or generated: the new one is made out of it' }),
-    reference_message_id: id
-      .optional()
-      .meta({ description: 'The same, named by the message that shows it (its first picture)' }),
-    batch_count: z
-      .int()
-      .min(1)
-      .max(IMAGE_LIMITS.batch)
-      .optional()
-      .meta({ default: 1, description: 'Variants, each with its own seed' }),
-    use_prompt_as_is: z
-      .boolean()
-      .optional()
-      .meta({ default: false, description: 'The description is the prompt: no language model changes it' }),
-    settings: wantedSettings.optional(),
-  })
-  .refine((body) => body.reference_image_id === undefined || body.reference_message_id === undefined, {
-    path: ['reference_message_id'],
-    message: 'name either reference_image_id or reference_message_id',
-  })
+  .strictObject({ chat_id: id, ...wishFields })
+  .refine(hasOneReference, ONE_REFERENCE)
   .meta({
     id: 'GenerateImage',
     example: { chat_id: 1, description: 'Белый забор у дома на закате', width: 1024, height: 1024 },
   });
 export type GenerateImageBody = z.infer<typeof generateImageBody>;
+/** As image-service is asked: without a chat the picture has a hidden one of its own, that nobody lists. */
+export const imageWish = z
+  .strictObject({ chat_id: id.nullable(), ...wishFields })
+  .refine(hasOneReference, ONE_REFERENCE);
+export type ImageWish = z.infer<typeof imageWish>;
 
 export const samplerSettings = z.object({
   steps: z.int().min(1).max(100),
@@ -173,12 +187,9 @@ export const changeImageBody = z
   .strictObject({ favourite: z.boolean() })
   .meta({ id: 'ChangeImage', example: { favourite: true } });
 export const imageFileQuery = z.strictObject({
-  metadata: z
-    .enum(['true', 'false'])
-    .default('false')
-    .meta({
-      description: '`true`: prompt, seed, settings and model are written into a PNG that was made here',
-    }),
+  metadata: z.enum(['true', 'false']).default('false').meta({
+    description: '`true`: prompt, seed, settings and model are written into a PNG that was made here',
+  }),
 });
 /** A short-lived address that needs no token: for an `<img>` or to hand on. */
 export const imageLinkBody = z
@@ -231,7 +242,7 @@ export const upscaleImage = defineCall('image.upscale', {
 
 /** Stores the request and its two chat messages, then asks for the GPU. */
 export const generateImage = defineCall('image.generate', {
-  request: z.object({ userId: id, body: generateImageBody }),
+  request: z.object({ userId: id, body: imageWish }),
   reply: sentMessage,
   timeoutMs: 10_000,
 });

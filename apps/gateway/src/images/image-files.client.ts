@@ -10,7 +10,7 @@ import {
 import { AppError, isErrorCode } from '@baton/kernel';
 import { INTERNAL_SECRET, correlationId } from '@baton/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 
 export const IMAGE_SERVICE_URL = Symbol('IMAGE_SERVICE_URL');
 
@@ -50,12 +50,8 @@ export class ImageFilesClient implements OnApplicationShutdown {
    * @throws AppError `image.not_found` (also for other people's pictures), `call.unreachable`
    */
   async send(path: string, userId: number, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const upstream = await this.fetch(path, userId, request);
-    if (!PASSED_ON.has(upstream.statusCode)) {
-      await upstream.body.dump();
-      if (upstream.statusCode === 404) throw new AppError('image.not_found', { path });
-      throw new AppError('call.unreachable', { path, status: upstream.statusCode });
-    }
+    const upstream = await this.fetch(path, userId, request.headers);
+    if (!PASSED_ON.has(upstream.statusCode)) throw await failureOf(path, upstream);
     for (const name of FORWARDED_ANSWER_HEADERS) {
       const value = upstream.headers[name];
       if (value !== undefined) void reply.header(name, value);
@@ -70,6 +66,17 @@ export class ImageFilesClient implements OnApplicationShutdown {
       return;
     }
     await reply.send(upstream.body);
+  }
+
+  /** The bytes at `path`, whole: for who puts them into an answer of its own. @throws as `send` */
+  async read(path: string, userId: number): Promise<Buffer> {
+    const upstream = await this.fetch(path, userId, {});
+    if (upstream.statusCode !== 200) throw await failureOf(path, upstream);
+    try {
+      return Buffer.from(await upstream.body.arrayBuffer());
+    } catch (cause) {
+      throw new AppError('call.unreachable', { path }, { cause });
+    }
   }
 
   /**
@@ -95,10 +102,10 @@ export class ImageFilesClient implements OnApplicationShutdown {
     await this.agent.destroy();
   }
 
-  private async fetch(path: string, userId: number, request: FastifyRequest) {
+  private async fetch(path: string, userId: number, asked: FastifyRequest['headers']) {
     const headers = this.headersFor(userId);
     for (const name of FORWARDED_REQUEST_HEADERS) {
-      const value = request.headers[name];
+      const value = asked[name];
       if (typeof value === 'string') headers[name] = value;
     }
     try {
@@ -115,6 +122,17 @@ export class ImageFilesClient implements OnApplicationShutdown {
       'x-correlation-id': correlationId(),
     };
   }
+}
+
+/** What image-service would not give; its own words stay inside. */
+async function failureOf(
+  path: string,
+  { statusCode: status, body }: Dispatcher.ResponseData,
+): Promise<AppError> {
+  await body.dump();
+  return status === 404
+    ? new AppError('image.not_found', { path })
+    : new AppError('call.unreachable', { path, status });
 }
 
 /** A refusal of image-service, told on by its code: its own words stay inside. */

@@ -2,8 +2,8 @@ import {
   addImageMessages,
   finishImageMessage,
   wantedSettings,
-  type GenerateImageBody,
   type Image,
+  type ImageWish,
   type SentMessage,
   type VaryBody,
 } from '@baton/contracts';
@@ -19,6 +19,9 @@ import type { ImageRequestRow } from './image-request.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
 import type { ImageRow } from './image.entity.ts';
 import { newRequest, type Wanted } from './new-request.ts';
+
+/** Without a chat it gets one of its own. */
+type Begun = Omit<Wanted, 'messageId' | 'chatId'> & { readonly chatId: number | null };
 
 /** What a user can do with images; other people's do not exist for them. */
 @Injectable()
@@ -58,7 +61,7 @@ export class RequestsService {
    *
    * @throws AppError `chat.not_found`, `image.not_found`, `image.workflow_invalid`, `call.*`, `store.unavailable`
    */
-  async generate(userId: number, body: GenerateImageBody): Promise<SentMessage> {
+  async generate(userId: number, body: ImageWish): Promise<SentMessage> {
     const reference = await this.referenceOf(userId, body);
     const kind = reference === null ? 'text' : 'image';
     // Said before anything is stored: waiting for the GPU would not make it better.
@@ -145,10 +148,14 @@ export class RequestsService {
     return rows.map((row) => imageView(request, row, reference));
   }
 
-  private async begin(wanted: Omit<Wanted, 'messageId'>): Promise<SentMessage> {
+  private async begin(wanted: Begun): Promise<SentMessage> {
     const { userId, chatId, description } = wanted;
     const sent = await this.chat.call(addImageMessages, { userId, chatId, description });
-    const request = newRequest({ ...wanted, messageId: sent.reply.id }, this.settings, this.clock.now());
+    const request = newRequest(
+      { ...wanted, messageId: sent.reply.id, chatId: sent.reply.chat_id },
+      this.settings,
+      this.clock.now(),
+    );
     try {
       await this.images.add(request);
     } catch (error) {
@@ -159,7 +166,7 @@ export class RequestsService {
     return sent;
   }
 
-  private async referenceOf(userId: number, body: GenerateImageBody): Promise<ImageRow | null> {
+  private async referenceOf(userId: number, body: ImageWish): Promise<ImageRow | null> {
     const { reference_image_id: imageId, reference_message_id: messageId } = body;
     if (imageId !== undefined) {
       const image = await this.images.findImage(imageId, userId);
@@ -208,7 +215,7 @@ function noReference(path: string, message: string): AppError {
 
 /** What was asked for; else, of a picture made out of another one, that one's shape. */
 function sizeOf(
-  { width, height }: GenerateImageBody,
+  { width, height }: ImageWish,
   reference: ImageRow | null,
   maxSide: number,
 ): { readonly width?: number | undefined; readonly height?: number | undefined } {

@@ -21,6 +21,9 @@ interface OpenMessage {
   readonly description: string;
 }
 
+/** Ids of hidden chats lie above this. */
+export const HIDDEN_CHAT = 9_000;
+
 const CREATED_AT = '2026-11-20T10:00:00.000Z';
 
 /** chat-service as image-service knows it: messages that are open until they are ended, and a list of models. */
@@ -58,7 +61,7 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
   private async answer(name: string, request: unknown): Promise<unknown> {
     switch (name) {
       case addImageMessages.name:
-        return this.add(request as z.output<typeof addImageMessages.request>);
+        return this.begin(request as z.output<typeof addImageMessages.request>);
       case finishImageMessage.name:
         return this.finish(request as End);
       case listOpenImageMessages.name:
@@ -82,6 +85,11 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
       default:
         throw new AppError('call.refused', { call: name });
     }
+  }
+
+  /** A request without a chat gets a hidden one. */
+  private begin({ chatId, ...rest }: z.output<typeof addImageMessages.request>): SentMessage {
+    return this.add({ ...rest, chatId: chatId ?? HIDDEN_CHAT + this.nextId });
   }
 
   add({ userId, chatId, description }: Omit<OpenMessage, 'messageId'>): SentMessage {
