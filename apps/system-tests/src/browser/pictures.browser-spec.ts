@@ -1,8 +1,13 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@baton/testing';
+import type { Locator } from 'playwright-core';
 import sharp from 'sharp';
+import { accessibilityFaults } from '../testing/accessibility.ts';
 import { browserScenarios } from '../testing/browser.ts';
+import type { Person } from '../testing/person.ts';
 import { hurry, lastingReplies } from '../testing/scenarios.ts';
+import type { Stack } from '../testing/stack.ts';
+import type { Tab } from '../testing/tab.ts';
 
 // A hand-over lasts until the test has seen it.
 const { scenario } = browserScenarios({ env: { SWAP_FREE_TIMEOUT_SECONDS: '60' } });
@@ -10,6 +15,64 @@ const { scenario } = browserScenarios({ env: { SWAP_FREE_TIMEOUT_SECONDS: '60' }
 const LIGHTHOUSE = 'A lighthouse on a cliff at dusk';
 /** Of a step for a megapixel, in simulated milliseconds: about one second for a small picture. */
 const WATCHABLE = { stepMs: 40_000 };
+
+/** Some seconds for a small picture: long enough to see one of two come before the other. */
+const UNHURRIED = { stepMs: 8_000 };
+
+async function fence(
+  width: number,
+  height: number,
+): Promise<{ name: string; mimeType: string; buffer: Buffer }> {
+  const brown = { r: 120, g: 80, b: 40 };
+  const buffer = await sharp({ create: { width, height, channels: 3, background: brown } })
+    .png()
+    .toBuffer();
+  return { name: 'fence.png', mimeType: 'image/png', buffer };
+}
+
+async function bring(tab: Tab, file: Awaited<ReturnType<typeof fence>>): Promise<void> {
+  await tab.page.locator('input[aria-label="Start from a picture"]').setInputFiles(file);
+}
+
+/** As if a picture had been copied elsewhere; the clipboard of the machine stays as it is. */
+async function paste(tab: Tab, { name, mimeType, buffer }: Awaited<ReturnType<typeof fence>>): Promise<void> {
+  const [bytes, file] = [JSON.stringify([...buffer]), JSON.stringify(name)];
+  await tab.message.focus();
+  await tab.page.evaluate(`(() => {
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([new Uint8Array(${bytes})], ${file}, { type: '${mimeType}' }));
+    document.activeElement.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    );
+  })()`);
+}
+
+async function pick(tab: Tab, field: string, option: string | RegExp): Promise<void> {
+  await tab.page.getByRole('combobox', { name: field }).click();
+  await tab.page.getByRole('option', { name: option }).click();
+}
+
+/** Pictures that are there when the browser comes. */
+async function drawn(stack: Stack, descriptions: readonly string[]): Promise<Person> {
+  const person = await stack.newPerson();
+  await hurry(stack);
+  const chatId = await person.newChat('Drawings');
+  for (const description of descriptions) {
+    const { reply } = await person.draw(chatId, description);
+    await person.follow(reply.id).ended();
+  }
+  return person;
+}
+
+function tiles(tab: Tab): Locator {
+  return tab.page.getByRole('list', { name: 'Gallery' }).getByRole('listitem');
+}
+
+async function openGallery(tab: Tab): Promise<void> {
+  await tab.button(/^Account and settings/).click();
+  await tab.page.getByRole('menuitem', { name: 'Gallery' }).click();
+  await tab.page.getByRole('heading', { name: 'Gallery' }).waitFor();
+}
 
 scenario('a picture is asked for, watched being made, looked at and kept', async (scene) => {
   const { tab } = await scene.arrive({ as: await scene.stack.newPerson() });
@@ -52,6 +115,163 @@ scenario('a picture is asked for, watched being made, looked at and kept', async
   expect(picture).toMatchObject({ format: 'png', width: 512, height: 512 });
   await tab.page.keyboard.press('Escape');
   await viewer.waitFor({ state: 'detached' });
+});
+
+scenario('a picture is made out of another one, in variants; Stop keeps what is finished', async (scene) => {
+  const comfyui = await scene.stack.engine('comfyui');
+  const { tab } = await scene.arrive({ as: await scene.stack.newPerson() });
+  await tab.untilWelcomed();
+  await comfyui.set({ settings: WATCHABLE });
+  await tab.choose('Image');
+  await bring(tab, await fence(600, 400));
+  await tab.page.getByRole('img', { name: 'fence.png' }).waitFor();
+  await pick(tab, 'Size', /^Small/);
+  await pick(tab, 'Variants', '× 2');
+  await tab.page.getByRole('button', { name: 'Settings', exact: true }).click();
+  await tab.page.getByRole('textbox', { name: 'Seed' }).fill('7');
+  await tab.page.getByRole('textbox', { name: 'Steps' }).fill('200');
+  await tab.page.getByText('1 to 100').waitFor();
+  await tab.message.fill('Paint the fence white');
+  expect(await tab.button('Create image').isDisabled()).toBe(true);
+  expect(await accessibilityFaults(tab.page)).toEqual([]);
+  await tab.page.getByRole('textbox', { name: 'Steps' }).fill('12');
+  await tab.button('Create image').click();
+  await tab.answer.getByText('Picture 1 of 2').waitFor();
+  await tab.answer.getByText('Step 1 of 12').waitFor();
+  await comfyui.set({ settings: UNHURRIED });
+  await tab.answer.getByText('Picture 2 of 2').waitFor();
+  await comfyui.set({ settings: WATCHABLE });
+  const finished = tab.answer.getByRole('img', { name: 'Picture: Paint the fence white' });
+  await finished.waitFor();
+  await tab.button('Stop').click();
+  await tab.answer.getByText('Stopped.').waitFor();
+  expect(await finished.count()).toBe(1);
+
+  await finished.click();
+  const facts = tab.page.getByRole('dialog').locator('dl');
+  await facts.getByRole('img', { name: 'Reference picture' }).waitFor();
+  expect(await facts.innerText()).toMatch(/Seed\s+7\s.*Settings \(chosen by you\)\s+steps 12/s);
+});
+
+scenario('a finished picture is varied, changed and made again, and used for another one', async (scene) => {
+  const person = await drawn(scene.stack, [LIGHTHOUSE]);
+  const visitor = await scene.arrive({ as: person });
+  const { tab } = visitor;
+  await tab.chats.getByRole('link', { name: 'Drawings' }).click();
+  await tab.untilPictured();
+  const viewer = tab.page.getByRole('dialog', { name: LIGHTHOUSE });
+
+  await tab.button('Show the picture in full').click();
+  await viewer.getByRole('button', { name: 'Vary' }).click();
+  await tab.page.getByRole('menuitem', { name: '2 pictures' }).click();
+  await viewer.waitFor({ state: 'detached' });
+  const variants = tab.answer.getByRole('img', { name: `Picture: ${LIGHTHOUSE}` });
+  await eventually(async () => (await variants.count()) === 2, { timeoutMs: 30_000 });
+  await tab.untilAnswered();
+  const seeds = (await person.messages(tab.chatId)).filter(({ role }) => role === 'assistant');
+  const made = (await Promise.all(seeds.map(({ id }) => person.images(id)))).flat();
+  expect(new Set(made.map(({ seed }) => seed)).size).toBe(3);
+  expect(new Set(made.map(({ prompt }) => prompt)).size).toBe(1);
+
+  await variants.first().click();
+  await viewer.getByText('1 of 2').waitFor();
+  await tab.page.keyboard.press('ArrowRight');
+  await viewer.getByText('2 of 2').waitFor();
+  await viewer.getByRole('img', { name: `Picture: ${LIGHTHOUSE}` }).waitFor();
+  expect(await accessibilityFaults(tab.page)).toEqual([]);
+  visitor.expects(/409/);
+  await viewer.getByRole('button', { name: 'Enlarge' }).click();
+  await tab.page.getByText('No workflow for larger pictures is configured here.').waitFor();
+
+  await viewer.getByRole('button', { name: 'Edit and make again' }).click();
+  const last = made.at(-1);
+  expect(await tab.message.inputValue()).toBe(last?.prompt);
+  expect(await tab.page.getByRole('textbox', { name: 'Seed' }).inputValue()).toBe(String(last?.seed));
+  expect(await tab.page.getByRole('checkbox', { name: /^Use my prompt as it is/ }).isChecked()).toBe(true);
+  expect(await tab.page.getByRole('textbox', { name: 'Width, pixels' }).inputValue()).toBe('256');
+
+  await variants.first().click();
+  await viewer.getByRole('button', { name: 'Use this picture' }).click();
+  await tab.page
+    .getByRole('group', { name: 'Reference picture' })
+    .getByRole('img', { name: 'Reference picture' })
+    .waitFor();
+  await tab.message.fill('The same in winter');
+  await tab.button('Create image').click();
+  const winter = tab.answer.getByRole('img', { name: 'Picture: The same in winter' });
+  await winter.waitFor();
+  await winter.click();
+  const facts = tab.page.getByRole('dialog').locator('dl');
+  await facts.getByRole('img', { name: 'Reference picture' }).waitFor();
+});
+
+scenario('the gallery finds pictures, keeps favourites and deletes', async (scene) => {
+  const person = await drawn(scene.stack, [LIGHTHOUSE, 'A bridge in the fog', 'A castle']);
+  const { tab } = await scene.arrive({ as: person });
+  await tab.untilWelcomed();
+  await openGallery(tab);
+  await eventually(async () => (await tiles(tab).count()) === 3);
+  await tab.page.getByText(/ used$/).waitFor();
+  await eventually(async () => (await tab.widthOf(tiles(tab).first().locator('img'))) > 0);
+  expect(await accessibilityFaults(tab.page)).toEqual([]);
+
+  const search = tab.page.getByRole('searchbox', { name: 'Search by prompt' });
+  await search.fill('bridge');
+  await eventually(async () => (await tiles(tab).count()) === 1);
+  await tiles(tab).hover();
+  await tiles(tab).getByRole('button', { name: 'Favourite' }).click();
+  await tiles(tab).getByRole('button', { name: 'Favourite', pressed: true }).waitFor();
+  await search.fill('elephant');
+  await tab.page.getByText('No picture fits').waitFor();
+  await tab.button('Clear the search').click();
+  await tab.choose('Favourites');
+  await eventually(async () => (await tiles(tab).count()) === 1);
+  await tab.choose('All');
+  await eventually(async () => (await tiles(tab).count()) === 3);
+
+  await tab.button('Select').first().click();
+  await tab.page.getByRole('button', { name: /^Select: .*castle/ }).click();
+  await tab.page.getByRole('button', { name: /^Select: .*lighthouse/ }).click();
+  await tab.page.getByText('Selected: 2').waitFor();
+  await tab.button('Delete the selected').click();
+  const question = tab.page.getByRole('dialog', { name: 'Delete 2 pictures?' });
+  await question.getByRole('button', { name: 'Delete', exact: true }).click();
+  await eventually(async () => (await tiles(tab).count()) === 1);
+
+  await tiles(tab)
+    .getByRole('button', { name: /^Show the picture in full/ })
+    .click();
+  await tab.page.getByRole('dialog').getByRole('link', { name: 'Go to the chat' }).click();
+  await tab.page.waitForURL(/\/chats\/\d+$/);
+  await eventually(async () => (await tab.page.getByText('This picture was deleted.').count()) === 2);
+  await tab.button('Show the picture in full').click();
+  await tab.page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await tab.page
+    .getByRole('dialog', { name: 'Delete 1 picture?' })
+    .getByRole('button', { name: 'Delete', exact: true })
+    .click();
+  await eventually(async () => (await tab.page.getByText('This picture was deleted.').count()) === 3);
+  await openGallery(tab);
+  await tab.page.getByText('No pictures yet').waitFor();
+});
+
+scenario('a picture that is not taken says why, and another one can be pasted', async (scene) => {
+  const visitor = await scene.arrive({ as: await scene.stack.newPerson() });
+  const { tab } = visitor;
+  await tab.untilWelcomed();
+  await tab.choose('Image');
+  visitor.expects(/422/);
+  await bring(tab, { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+  await tab.page.getByText('“notes.png” was not taken: This file is not a picture').waitFor();
+  await bring(tab, await fence(9_000, 16));
+  await tab.page.getByText(/“fence.png” was not taken: .* At most \d+ × \d+ pixels are taken\.$/).waitFor();
+  const reference = tab.page.getByRole('group', { name: 'Reference picture' });
+  expect(await reference.count()).toBe(0);
+  await paste(tab, await fence(64, 64));
+  await reference.getByRole('img', { name: 'fence.png' }).waitFor();
+  await tab.page.getByText('was not taken').waitFor({ state: 'detached' });
+  await tab.button('Without the reference picture').click();
+  expect(await reference.count()).toBe(0);
 });
 
 scenario('who waits is told the place and why; others stay strangers', async (scene) => {

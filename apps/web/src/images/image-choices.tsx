@@ -1,9 +1,10 @@
 import { IMAGE_LIMITS } from '@baton/contracts';
-import { Button, Select } from '@mantine/core';
+import { Button, Select, Tooltip } from '@mantine/core';
 import { IconAdjustmentsHorizontal, IconPhotoPlus } from '@tabler/icons-react';
 import { useRef, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ToolButton } from '../chats/tool-button.tsx';
+import classes from './image-form.module.css';
 import { countSettings, IMAGE_SIZES, isSizeChoice, isSizeName, type ImageWish } from './image-wish.ts';
 
 interface ImageChoicesProps {
@@ -22,26 +23,31 @@ export function ImageChoices({ wish, onWish, isSettingsOpen, onSettings }: Image
       <SizeChoice wish={wish} onWish={onWish} />
       <Select
         size="xs"
-        w={112}
+        w={72}
         aria-label={t('picture.variants')}
         allowDeselect={false}
         value={String(wish.count)}
         onChange={(value) => onWish({ ...wish, count: Number(value) })}
         data={Array.from({ length: IMAGE_LIMITS.batch }, (_, index) => ({
           value: String(index + 1),
-          label: t('picture.count', { count: index + 1 }),
+          label: `× ${index + 1}`,
         }))}
       />
-      <Button
-        size="xs"
-        variant={count > 0 ? 'light' : 'default'}
-        color={count > 0 ? 'orange.9' : 'gray'}
-        leftSection={<IconAdjustmentsHorizontal size={15} aria-hidden />}
-        aria-expanded={isSettingsOpen}
-        onClick={onSettings}
-      >
-        {count > 0 ? t('picture.settings_count', { number: count }) : t('picture.settings')}
-      </Button>
+      <Tooltip label={t('picture.settings')}>
+        <Button
+          size="xs"
+          px={8}
+          className={classes['toggle'] ?? ''}
+          variant="default"
+          data-changed={count > 0 || undefined}
+          aria-label={count > 0 ? t('picture.settings_count', { number: count }) : t('picture.settings')}
+          aria-expanded={isSettingsOpen}
+          onClick={onSettings}
+        >
+          <IconAdjustmentsHorizontal size={17} aria-hidden />
+          {count > 0 && <span className={classes['number']}>{count}</span>}
+        </Button>
+      </Tooltip>
     </>
   );
 }
@@ -51,7 +57,7 @@ function SizeChoice({ wish, onWish }: Pick<ImageChoicesProps, 'wish' | 'onWish'>
   return (
     <Select
       size="xs"
-      w={172}
+      w={164}
       aria-label={t('composer.size')}
       allowDeselect={false}
       value={wish.size}

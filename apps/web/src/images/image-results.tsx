@@ -1,5 +1,5 @@
 import type { Attachment, Image } from '@baton/contracts';
-import { UnstyledButton } from '@mantine/core';
+import { Skeleton, UnstyledButton } from '@mantine/core';
 import { IconHeartFilled } from '@tabler/icons-react';
 import { useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -22,7 +22,8 @@ export function ImageResults({ messageId, chatId, images, ...uses }: ImageResult
   const details = useImagesOf(messageId, images.length);
   const detailsOf = (imageId: number): Image | null =>
     details.data?.images.find(({ id }) => id === imageId) ?? null;
-  const isGone = (imageId: number): boolean => details.isSuccess && detailsOf(imageId) === null;
+  const isTold = details.isSuccess && !details.isPlaceholderData;
+  const isGone = (imageId: number): boolean => isTold && detailsOf(imageId) === null;
   const pictures = images
     .filter(({ image_id: imageId }) => !isGone(imageId))
     .map(({ image_id: imageId }) => ({ imageId, messageId, chatId, favourite: null }));
@@ -35,6 +36,8 @@ export function ImageResults({ messageId, chatId, images, ...uses }: ImageResult
           image={image}
           details={detailsOf(image.image_id)}
           isGone={isGone(image.image_id)}
+          // A picture that was deleted is not asked for; one of which nothing can be learned is.
+          isThere={detailsOf(image.image_id) !== null || details.isError}
           onOpen={() => setOpenId(image.image_id)}
         />
       ))}
@@ -58,10 +61,11 @@ interface ResultProps {
   readonly image: Attachment;
   readonly details: Image | null;
   readonly isGone: boolean;
+  readonly isThere: boolean;
   readonly onOpen: () => void;
 }
 
-function Result({ image, details, isGone, onOpen }: ResultProps): JSX.Element {
+function Result({ image, details, isGone, isThere, onOpen }: ResultProps): JSX.Element {
   const { t } = useTranslation();
   const shape = { aspectRatio: `${image.width} / ${image.height}` };
   if (isGone) {
@@ -78,12 +82,21 @@ function Result({ image, details, isGone, onOpen }: ResultProps): JSX.Element {
       aria-label={t('image.open')}
       onClick={onOpen}
     >
-      <PictureImage
-        imageId={image.image_id}
-        alt={t('image.alt', { description: details?.description ?? '' })}
-      />
+      {isThere ? (
+        <PictureImage
+          imageId={image.image_id}
+          alt={t('image.alt', { description: details?.description ?? '' })}
+        />
+      ) : (
+        <Skeleton h="100%" />
+      )}
       {details?.favourite === true && (
-        <IconHeartFilled size={20} className={classes['heart']} aria-label={t('picture.favourite')} />
+        <IconHeartFilled
+          size={20}
+          className={classes['heart']}
+          role="img"
+          aria-label={t('picture.favourite')}
+        />
       )}
     </UnstyledButton>
   );

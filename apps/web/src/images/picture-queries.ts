@@ -14,6 +14,8 @@ export function useImagesOf(messageId: number | null, revision: number) {
     queryFn: () => (messageId === null ? null : client.imagesOf(messageId)),
     enabled: messageId !== null,
     staleTime: Infinity,
+    // What is known of the pictures before stays while one more is asked for.
+    placeholderData: (before) => (before?.message_id === messageId ? before : undefined),
   });
 }
 
