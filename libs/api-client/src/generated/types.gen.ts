@@ -127,6 +127,7 @@ export type AskEvent = SentMessage | {
 } | {
     type: 'progress';
     variant?: number;
+    variants?: number;
     node?: string;
     step: number;
     steps: number;
@@ -431,6 +432,7 @@ export type DialogueEvent = {
 } | {
     type: 'progress';
     variant?: number;
+    variants?: number;
     node?: string;
     step: number;
     steps: number;
@@ -696,7 +698,7 @@ export type Image = {
         hash: string;
     } | null;
     /**
-     * Milliseconds of each phase: vision, prompt, settings, upload, render, fetch, store
+     * Milliseconds of each phase over all variants: vision, prompt (with the settings), upload, render (until its file is here), store
      */
     timings: {
         [key: string]: number;
@@ -1114,6 +1116,7 @@ export type ReplyEvent = {
 } | {
     type: 'progress';
     variant?: number;
+    variants?: number;
     node?: string;
     step: number;
     steps: number;
@@ -1280,6 +1283,7 @@ export type SentReplyEvent = SentMessage | {
 } | {
     type: 'progress';
     variant?: number;
+    variants?: number;
     node?: string;
     step: number;
     steps: number;
@@ -1412,6 +1416,7 @@ export type StartedPullEvent = Pull | {
 } | {
     type: 'progress';
     variant?: number;
+    variants?: number;
     node?: string;
     step: number;
     steps: number;
@@ -5968,7 +5973,12 @@ export type ImagesFileData = {
     path: {
         id: number;
     };
-    query?: never;
+    query?: {
+        /**
+         * `true`: prompt, seed, settings and model are written into a PNG that was made here
+         */
+        metadata?: 'true' | 'false';
+    };
     url: '/api/images/{id}/file';
 };
 
