@@ -19,8 +19,8 @@ import {
 import { SEE_INSTRUCTIONS, instructionsFor, questionOf } from './instructions.ts';
 import type { PictureLanguage, Wish, WrittenPrompt } from './picture-language.ts';
 
-/** Long enough for the longest prompt and some thinking; a model that rambles is cut off. */
-const MAX_TOKENS = 1_000;
+/** Long enough for the longest prompt, and for models that cannot help thinking first (gpt-oss); one that rambles is cut off. */
+const MAX_TOKENS = 2_500;
 
 const answer = z.object({ message: z.object({ content: z.string() }) });
 
