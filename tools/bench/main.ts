@@ -11,10 +11,12 @@ import { firstToken } from './first-token.ts';
 import { grantRate } from './grant-rate.ts';
 import { grant } from './grant.ts';
 import { idleMemory } from './idle-memory.ts';
+import { imageMemory } from './image-memory.ts';
 import { HELP, UsageError, readOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { policy } from './policy.ts';
 import { redisRestart } from './redis-restart.ts';
+import { renderOverhead } from './render-overhead.ts';
 import { resume } from './resume.ts';
 import type { RoundsPlan } from './rounds.ts';
 import { streams } from './streams.ts';
@@ -41,6 +43,8 @@ const FIGURES: readonly Figure[] = [
   claimGrowth,
   policy,
   cancel,
+  renderOverhead,
+  imageMemory,
 ];
 
 const PLANS: Readonly<Record<BenchOptions['pace'], RoundsPlan>> = {
