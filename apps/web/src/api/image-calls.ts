@@ -16,6 +16,9 @@ export function imageCalls(client: api.Client) {
     imagesOf: (messageId: number) => answerOf(api.imagesList({ client, path: { message_id: messageId } })),
     uploadImage: (file: File) => answerOf(api.imagesUpload({ client, body: { file } })),
     imageFile: (id: number) => answerOf(api.imagesFile({ ...of(id), parseAs: 'blob' })),
+    /** A PNG that says itself how it was made: for programs that read it, and never without being asked for. */
+    imageFileWithPrompt: (id: number) =>
+      answerOf(api.imagesFile({ ...of(id), query: { metadata: 'true' }, parseAs: 'blob' })),
     imageThumbnail: (id: number) => answerOf(api.imagesThumbnail({ ...of(id), parseAs: 'blob' })),
     imagePreview: (messageId: number) =>
       answerOf(api.imagesPreview({ client, path: { message_id: messageId }, parseAs: 'blob' })),

@@ -29,5 +29,7 @@ export function useGallery(search: string, filter: Filter) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: (before) => before,
+    // Pictures come by many ways (a render elsewhere, an upload in a chat): each visit looks anew.
+    staleTime: 0,
   });
 }

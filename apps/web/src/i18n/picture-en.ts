@@ -56,6 +56,8 @@ export const pictureEn = {
   previous: 'Previous picture',
   next: 'Next picture',
   place: '{{place}} of {{of}}',
+  download_more: 'Other ways to download',
+  download_with_prompt: 'With prompt and settings inside',
   favourite: 'Favourite',
   vary: 'Vary',
   upscale: 'Enlarge',

@@ -58,6 +58,8 @@ export const pictureRu: PictureWords &
   previous: 'Предыдущая картинка',
   next: 'Следующая картинка',
   place: '{{place}} из {{of}}',
+  download_more: 'Скачать иначе',
+  download_with_prompt: 'С подсказкой и настройками внутри',
   favourite: 'В избранном',
   vary: 'Варианты',
   upscale: 'Увеличить',

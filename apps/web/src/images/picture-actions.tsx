@@ -12,9 +12,12 @@ import {
   IconTrash,
   IconWand,
 } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import { useGateway } from '../api/gateway-context.ts';
+import { saveFile } from '../ui/save-file.ts';
 import { showError } from '../ui/show-error.ts';
 import type { Composed } from './composing.ts';
 import classes from './images.module.css';
@@ -47,17 +50,7 @@ export function PictureActions(props: PictureActionsProps): JSX.Element {
   const { imageId, chatId } = picture;
   return (
     <Group gap="xs" className={classes['actions'] ?? ''}>
-      {url !== null && (
-        <Button
-          size="xs"
-          component="a"
-          href={url}
-          download={`baton-${imageId}.${details?.media_type === 'image/jpeg' ? 'jpg' : 'png'}`}
-          leftSection={<IconDownload size={16} aria-hidden />}
-        >
-          {t('image.download')}
-        </Button>
-      )}
+      {url !== null && <Download imageId={imageId} details={details} url={url} />}
       <Favourite picture={picture} details={details} />
       {details !== null && <Derive {...props} details={details} />}
       {details !== null && (
@@ -98,6 +91,49 @@ export function PictureActions(props: PictureActionsProps): JSX.Element {
         {t('picture.delete')}
       </Button>
     </Group>
+  );
+}
+
+interface DownloadProps {
+  readonly imageId: number;
+  readonly details: Image | null;
+  readonly url: string;
+}
+
+/** The file as it is; one that was made here also with its prompt and settings inside. */
+function Download({ imageId, details, url }: DownloadProps): JSX.Element {
+  const { t } = useTranslation();
+  const { client } = useGateway();
+  const save = useMutation({
+    mutationFn: () => client.imageFileWithPrompt(imageId),
+    onSuccess: (blob) => saveFile(`baton-${imageId}.png`, blob),
+    onError: showError,
+  });
+  const isPng = details?.media_type !== 'image/jpeg';
+  return (
+    <Button.Group>
+      <Button
+        size="xs"
+        component="a"
+        href={url}
+        download={`baton-${imageId}.${isPng ? 'png' : 'jpg'}`}
+        leftSection={<IconDownload size={16} aria-hidden />}
+      >
+        {t('image.download')}
+      </Button>
+      {details !== null && isPng && (
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <Button size="xs" px={6} aria-label={t('picture.download_more')} loading={save.isPending}>
+              <IconChevronDown size={14} aria-hidden />
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => save.mutate()}>{t('picture.download_with_prompt')}</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </Button.Group>
   );
 }
 
