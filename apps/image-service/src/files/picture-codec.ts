@@ -14,6 +14,9 @@ sharp.unblock({
   ],
 });
 
+// No two pictures are the same: what the library keeps for the next time would never be of use.
+sharp.cache(false);
+
 const THUMBNAIL_SIDE = 384;
 /** No render of ours comes near; a decoder must not be made to fill the memory. */
 const MAX_RENDERED_PIXELS = 64_000_000;
