@@ -34,6 +34,7 @@ export const pictureEn = {
   variant: 'Picture {{variant}}',
   variant_of: 'Picture {{variant}} of {{variants}}',
   at_node: 'Now: {{node}}',
+  node: { decode: 'Decoding the picture', save: 'Storing the picture' },
   deleted: 'This picture was deleted.',
   description: 'Description',
   prompt_by: { model: 'by the language model', user: 'as you wrote it' },

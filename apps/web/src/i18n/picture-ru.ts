@@ -36,6 +36,7 @@ export const pictureRu: PictureWords &
   variant: 'Картинка {{variant}}',
   variant_of: 'Картинка {{variant}} из {{variants}}',
   at_node: 'Сейчас: {{node}}',
+  node: { decode: 'Расшифровываем картинку', save: 'Сохраняем картинку' },
   deleted: 'Эта картинка удалена.',
   description: 'Описание',
   prompt_by: { model: 'написала языковая модель', user: 'как вы написали' },

@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGateway } from '../api/gateway-context.ts';
 import classes from './images.module.css';
+import { sayNode } from './node-words.ts';
 import { usePicture } from './use-picture.ts';
 
 interface RenderProgressProps {
@@ -45,7 +46,8 @@ export function RenderProgress({ messageId, shown }: RenderProgressProps): JSX.E
               {prompt.prompt}
             </Text>
             <Text size="xs" c="dimmed">
-              {t('image.seed')} {prompt.seed}
+              {/* The seeds of several pictures count on from the first. */}
+              {t('image.seed')} {prompt.seed + (progress?.variant ?? 0)}
             </Text>
           </>
         )}
@@ -58,7 +60,7 @@ function Steps({ progress }: { readonly progress: RenderStep }): JSX.Element {
   const { t } = useTranslation();
   const { step, steps, variant, variants, node } = progress;
   // After the last step the engine decodes and stores: a bar that stands still looks dead without a word of it.
-  const words = node === null ? t('reply.step', { step, steps }) : t('picture.at_node', { node });
+  const words = node === null ? t('reply.step', { step, steps }) : sayNode(node, t);
   return (
     <div>
       {variant !== null && (
