@@ -125,9 +125,12 @@ describe('a download', () => {
     await reader?.read();
     leave.abort();
     await expect(reader?.read()).rejects.toThrow();
-    await control({ speed: 1_000 });
-    // Whoever has left cannot have had it: at this speed it would be there at once.
+    // Long enough for a leave to be noticed on a busy machine, and far too short for the model.
+    await control({ speed: 20 });
     await pull('quick:1b').then((other) => other.text());
+    // At this speed a download that still ran would be over at once.
+    await control({ speed: 1_000 });
+    await pull('quick:3b').then((other) => other.text());
     expect(await names()).not.toContain('slow:70b');
     await control({ speed: 20 });
   });
