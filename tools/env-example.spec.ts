@@ -85,7 +85,10 @@ function readText(): string {
 /** Name and default, as the comments have them. */
 function readExample(): Map<string, string> {
   return new Map(
-    [...readText().matchAll(/^# ((?:[A-Z_]|\d(?!=))+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    [...readText().matchAll(/^# ((?:[A-Z_]|\d(?!=))+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
   );
 }
 
