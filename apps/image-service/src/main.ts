@@ -1,9 +1,11 @@
 import { bootstrapService } from '@baton/platform';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
+import { prepareDecoders } from './files/picture-codec.ts';
 import { serveInternally } from './internal-access.ts';
 
 const config = readConfig();
+prepareDecoders();
 await bootstrapService({
   service: 'image-service',
   module: AppModule.forRoot(config),

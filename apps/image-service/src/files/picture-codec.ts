@@ -2,20 +2,20 @@ import { AppError } from '@baton/kernel';
 import pLimit from 'p-limit';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 
-// Whatever else the library could open (SVG with its links, TIFF, PDF, …) stays shut for everything in this process.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpeg',
-    'VipsForeignLoadPng',
-    'VipsForeignLoadWebp',
-    'VipsForeignLoadNsgif',
-    'VipsForeignLoadHeif',
-  ],
-});
+/** What uploads may be, as the library calls it; AVIF is a HEIF file. */
+const TAKEN: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'heif']);
+const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((name) => `VipsForeignLoad${name}`);
 
-// No two pictures are the same: what the library keeps for the next time would never be of use.
-sharp.cache(false);
+/**
+ * Keeps whatever else the library could open (SVG with its links, TIFF, PDF, …) shut for everything in this process, so that
+ * no bytes from outside ever reach those decoders, and lets it keep nothing for the next time: no two pictures are the same.
+ * Called once, at the start: neither can be meant for a part of a process.
+ */
+export function prepareDecoders(): void {
+  sharp.cache(false);
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: LOADERS });
+}
 
 const THUMBNAIL_SIDE = 384;
 /** No render of ours comes near; a decoder must not be made to fill the memory. */
@@ -72,6 +72,7 @@ export function encodeUploaded(bytes: Buffer, limits: UploadLimits): Promise<Enc
     const about = await picture.metadata().catch((cause: unknown) => {
       throw isTooLarge(cause) ? tooManyPixels(limits) : notAPicture(bytes, cause);
     });
+    if (!TAKEN.has(about.format)) throw notAPicture(bytes);
     checkSize(about, limits);
     try {
       const isLossless = about.hasAlpha || about.format === 'png' || about.format === 'gif';
