@@ -25,6 +25,8 @@ describe('an answer by the CPU for a reply that waits for the GPU', () => {
   let ollama: ScriptedOllama;
   let gpu: FakeGpu;
   let local: LocalPlace;
+  /** Starting the engine's process takes most of a test's time: one for each model serves all of them. */
+  const places = new Map<string | null, LocalPlace>();
   let service: ChatProcess;
   let answers: AnswerNowService;
 
@@ -44,13 +46,15 @@ describe('an answer by the CPU for a reply that waits for the GPU', () => {
     });
   });
   afterAll(async () => {
+    await Promise.all([...places.values()].map((place) => place.onApplicationShutdown()));
     await Promise.all([database.close(), ollama.close()]);
     await rm(folder, { recursive: true });
   });
 
   async function start(model: string | null): Promise<void> {
     const modelPath = model === null ? null : join(folder, model);
-    local = new LocalPlace({ ...SETTINGS, modelPath }, systemClock, quietLog);
+    local = places.get(model) ?? new LocalPlace({ ...SETTINGS, modelPath }, systemClock, quietLog);
+    places.set(model, local);
     const models = [engineModel('gpt-oss:20b')];
     service = await ChatProcess.start({ source: database.source, redisUrl, gpu, models, local });
     answers = new AnswerNowService(service.replies, service.generation, service.recovery, local);
@@ -62,7 +66,6 @@ describe('an answer by the CPU for a reply that waits for the GPU', () => {
   });
   afterEach(async () => {
     await service.shutDown();
-    await local.onApplicationShutdown();
   });
 
   async function ask(options: object = {}): Promise<{ readonly chatId: number; readonly id: number }> {
@@ -246,7 +249,7 @@ describe('an answer by the CPU for a reply that waits for the GPU', () => {
           quantization: 'ALL_F32',
           context_length: 512,
           capabilities: ['completion'],
-          loaded: false,
+          loaded: true,
           parameter_size: expect.stringMatching(/^\d+K$/),
         },
       ],
