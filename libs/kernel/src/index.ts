@@ -11,5 +11,6 @@ export {
 } from './errors.ts';
 export { FakeClock, pause, systemClock, type Clock } from './clock.ts';
 export { exhaustive } from './exhaustive.ts';
+export { foldText } from './fold-text.ts';
 export { untilItWorks, type Persistence } from './persist.ts';
 export { unlessAborted } from './unless-aborted.ts';

@@ -1,3 +1,5 @@
+import { foldText } from '@baton/kernel';
+
 /** Longer ones are cut, in texts and in what is looked for alike. The column holds as many letters. */
 export const WORD_CHARS = 40;
 /** Beyond, a search says nothing more precise and only costs. */
@@ -14,14 +16,6 @@ const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{sc
 const PIECES = new RegExp(String.raw`[\p{L}\p{N}]+`, 'gu');
 const RUNS = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu');
 const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
-
-/** Text without case and accents, so that `Ёлка` is found by `елка` and `CAFÉ` by `cafe`. */
-export function fold(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase();
-}
 
 /**
  * The words that a text is found by, each once. What they are is part of the stored data: whoever changes this has every
@@ -60,7 +54,7 @@ export function soughtWords(text: string): string[] {
 
 function* runsOf(text: string): Generator<string> {
   // Folded, a single sign may be eighteen.
-  const folded = fold(text.slice(0, INDEXED_CHARS)).slice(0, INDEXED_CHARS);
+  const folded = foldText(text.slice(0, INDEXED_CHARS)).slice(0, INDEXED_CHARS);
   for (const [piece] of folded.matchAll(PIECES)) {
     for (const [run] of piece.matchAll(RUNS)) yield run;
   }

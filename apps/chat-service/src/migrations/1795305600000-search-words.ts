@@ -1,7 +1,8 @@
+import { foldText } from '@baton/kernel';
 import { dialectOf, type Dialect } from '@baton/platform/database';
 import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { z } from 'zod';
-import { WORD_CHARS, fold } from '../chats/search-words.ts';
+import { WORD_CHARS } from '../chats/search-words.ts';
 import { WordsRepository, type WordOwner } from '../chats/words.repository.ts';
 import { createMissingIndices } from './what-is-missing.ts';
 
@@ -105,7 +106,7 @@ async function fillFolded(runner: QueryRunner, table: string, text: string): Pro
       ),
     );
     for (const { id, content } of page) {
-      await runner.query(`UPDATE ${table} SET search_text = ? WHERE id = ?`, [fold(content), id]);
+      await runner.query(`UPDATE ${table} SET search_text = ? WHERE id = ?`, [foldText(content), id]);
       after = id;
     }
     if (page.length < MESSAGES_AT_ONCE) return;

@@ -1,3 +1,4 @@
+import { foldText } from '@baton/kernel';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import {
@@ -13,7 +14,6 @@ import {
 } from 'typeorm';
 import { IMAGE_REQUEST, type ImageRequestRow } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
-import { fold } from './search-text.ts';
 
 export interface GalleryQuestion {
   readonly userId: number;
@@ -130,6 +130,6 @@ export class GalleryRepository {
 
 /** "Contains this text", wildcards taken as they stand; a backslash as the escape would mean different things to the databases. */
 function contains(text: string): FindOperator<string> {
-  const pattern = `%${fold(text).replace(/[!%_]/g, (sign) => `!${sign}`)}%`;
+  const pattern = `%${foldText(text).replace(/[!%_]/g, (sign) => `!${sign}`)}%`;
   return Raw((column) => `${column} LIKE :pattern ESCAPE '!'`, { pattern }) as FindOperator<string>;
 }

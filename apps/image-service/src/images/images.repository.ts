@@ -1,11 +1,11 @@
 import { samplerSettings, type Image, type SamplerSettings, type TimelineEntry } from '@baton/contracts';
+import { foldText } from '@baton/kernel';
 import { read, write } from '@baton/platform/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import { z } from 'zod';
 import { IMAGE_REQUEST, type ImageRequestRow, type RequestState } from './image-request.entity.ts';
 import { IMAGE, type ImageRow } from './image.entity.ts';
-import { fold } from './search-text.ts';
 
 export interface RequestEnd {
   readonly state: Extract<RequestState, 'done' | 'failed' | 'cancelled'>;
@@ -113,7 +113,7 @@ export class ImagesRepository {
   /** @param prompt what the gallery finds it by */
   addImage(image: NewImage, prompt: string): Promise<number> {
     return write(this.source, async (manager) => {
-      const row = { ...image, searchText: fold(prompt) };
+      const row = { ...image, searchText: foldText(prompt) };
       const saved = await manager.getRepository<ImageRow>(IMAGE).save(row);
       return saved.id;
     });
