@@ -2,21 +2,23 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `npm run bench -- [figure ...] [options]      measures a Baton of its own, with simulated engines
 
-  idle-memory    what the services hold when they have nothing to do
-  first-token    what Baton adds to the time to the first token
-  token-delay    what it adds to each token of 200 streams
-  streams        500 and 1,000 replies at once: delivery, and processor time per token
-  resume         back to a reply of 4,000 tokens: when the first missed one is there
-  durability     what the reply log costs an answer
-  chat-list      how soon a page of 10,000 chats, or of a chat with 5,000 messages, is there
-  grant          from asking for the GPU to holding it
-  grant-rate     leases per second
-  fail-over      kill -9 of the leading scheduler, again and again
-  redis-restart  Redis goes away for a while, again and again
-  swap           the GPU changes hands: what that costs over what memory and engines need
-  claim-growth   what a decision costs with 10 and with 100,000 waiting
-  cancel         from Stop to the end of it
-  policy         who waits how long under the scheduler's policy and under simpler ones (simulated, exact)
+  idle-memory      what the services hold when they have nothing to do
+  first-token      what Baton adds to the time to the first token
+  token-delay      what it adds to each token of 200 streams
+  streams          500 and 1,000 replies at once: delivery, and processor time per token
+  resume           back to a reply of 4,000 tokens: when the first missed one is there
+  durability       what the reply log costs an answer
+  chat-list        how soon a page of 10,000 chats, or of a chat with 5,000 messages, is there
+  grant            from asking for the GPU to holding it
+  grant-rate       leases per second
+  fail-over        kill -9 of the leading scheduler, again and again
+  redis-restart    Redis goes away for a while, again and again
+  swap             the GPU changes hands: what that costs over what memory and engines need
+  claim-growth     what a decision costs with 10 and with 100,000 waiting
+  cancel           from Stop to the end of it
+  render-overhead  what Baton adds to a render
+  image-memory     what image-service holds while large pictures pass
+  policy           who waits how long under the scheduler's policy and under simpler ones (simulated, exact)
 
   Without a name all of them, one after the other. The results are printed and written to .baton/bench/.
 

@@ -16,8 +16,10 @@ import { manyStreams, openStreams, readStreams } from './token-streams.ts';
 import type { Read, Stream, StreamsWatch } from './token-streams.ts';
 
 const GAP_MS = 50;
-/** Long enough that all of them run at once for most of the time: half a thousand take seconds to begin. */
+/** Of one stream alone. */
 const TOKENS = 300;
+/** More for each of the others: it takes so long until the last one has begun, and all have to run at once after that. */
+const MORE_TOKENS_EACH = 1.2;
 const WARM_UP_STREAMS = 50;
 
 const GOAL_DELIVERY_P99_MS = 100;
@@ -85,20 +87,21 @@ interface Measuring {
 async function measure(stack: BenchStack, { plan, size, ...measuring }: Measuring): Promise<Crowd> {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
   const pids = pidsOf(stack, measuring.writerPid);
+  const tokens = TOKENS + Math.ceil(size * MORE_TOKENS_EACH);
   try {
     const api = new BatonApi(stack.run.url);
     await api.register(`bench-${randomBytes(4).toString('hex')}`, randomBytes(16).toString('base64url'));
     const overBaton = async (): Promise<Stream> => ({
       agent,
-      url: `${stack.run.url}/api/chats/${await api.createChat('Benchmark', PACED_MODEL, TOKENS)}/messages`,
+      url: `${stack.run.url}/api/chats/${await api.createChat('Benchmark', PACED_MODEL, tokens)}/messages`,
       headers: { ...api.authorization, accept: 'text/event-stream' },
       body: { content: 'What time is it?' },
     });
-    const body = { options: { num_predict: TOKENS } };
+    const body = { options: { num_predict: tokens } };
     const fromWriter = (): Promise<Stream> =>
       Promise.resolve({ agent, url: measuring.writerUrl, headers: {}, body });
     const ways = { baton: overBaton, writer: fromWriter } as const;
-    await readStreams(await openStreams(overBaton, WARM_UP_STREAMS), TOKENS);
+    await readStreams(await openStreams(overBaton, WARM_UP_STREAMS), tokens);
     const rounds: Round<Value>[] = [];
     const broken: string[] = [];
     for (let at = 0; at < measuring.rounds; at += 1) {
@@ -107,7 +110,7 @@ async function measure(stack: BenchStack, { plan, size, ...measuring }: Measurin
       for (const way of order) {
         const opened = await openStreams(ways[way], size);
         const watch = new CrowdWatch(size, pids);
-        const reads = await readStreams(opened, TOKENS, watch);
+        const reads = await readStreams(opened, tokens, watch);
         broken.push(...reads.filter(({ isWhole }) => !isWhole).map(({ last }) => `${way}: ${last}`));
         Object.assign(values, valuesOf(way, reads, watch));
       }
