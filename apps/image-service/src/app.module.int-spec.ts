@@ -224,6 +224,14 @@ describe('the service, wired as in production', () => {
       'with a wrong secret of the right length',
       () => ask(imageFilePaths.file(imageId), { headers: { 'x-baton-internal': 'x'.repeat(SECRET.length) } }),
     ],
+    [
+      'without the secret, in another spelling',
+      () => ask(`/%69nternal/images/${imageId}/file`, { headers: { 'x-baton-internal': '' } }),
+    ],
+    [
+      'without the secret, as to a proxy',
+      () => ask(`http://x/internal/images/${imageId}/file`, { headers: { 'x-baton-internal': '' } }),
+    ],
     ['for another user', () => ask(imageFilePaths.file(imageId), { user: BORIS })],
     ['for nobody', () => ask(imageFilePaths.file(imageId), { user: '' })],
     ['for a user that is no number', () => ask(imageFilePaths.file(imageId), { user: '1e0' })],

@@ -22,7 +22,8 @@ export function serveInternally(
   const wanted = Buffer.from(secret);
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onRequest', (request, _reply, done) => {
-    if (!request.url.startsWith('/internal/')) {
+    // By the route and not by the address: the router reads `/%69nternal/` and `http://x/internal/` alike.
+    if (request.routeOptions.url?.startsWith('/internal/') !== true) {
       done();
       return;
     }
