@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { checkImages, getImages, imageFilePaths, uploadedImage } from '@baton/contracts';
+import { AppError } from '@baton/kernel';
 import { CallClient, startService, type StartedService } from '@baton/platform';
 import { startRedis } from '@baton/testing';
 import sharp from 'sharp';
@@ -11,9 +12,11 @@ import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
 import { serveInternally } from './internal-access.ts';
 import { PictureFiles, type StoredPicture } from './files/picture-files.service.ts';
+import type { PictureStorage } from './files/picture-storage.ts';
 import { ImagesRepository, type NewImage } from './images/images.repository.ts';
 import { newRequest } from './images/new-request.ts';
 import { PreviewShelf } from './rendering/preview-shelf.ts';
+import { PICTURE_STORAGE } from './tokens.ts';
 
 const SECRET = 'a secret for tests only';
 const ANNA = '1';
@@ -169,6 +172,15 @@ describe('the service, wired as in production', () => {
       const part = await ask(imageFilePaths.file(imageId), { headers: { range: 'bytes=8-15' } });
       expect([part.status, part.headers['content-range']]).toEqual([206, `bytes 8-15/${whole.length}`]);
       expect(part.body).toEqual(whole.subarray(8, 16));
+      const { etag } = part.headers;
+      const range = 'bytes=8-15';
+      for (const [held, status] of [
+        [etag, 206],
+        ['"of another picture"', 200],
+      ]) {
+        const answer = await ask(imageFilePaths.file(imageId), { headers: { range, 'if-range': held } });
+        expect(answer.status).toBe(status);
+      }
       const beyond = await ask(imageFilePaths.file(imageId), {
         headers: { range: `bytes=${whole.length}-` },
       });
@@ -207,10 +219,23 @@ describe('the service, wired as in production', () => {
       expect([status, headers['content-length'], body.length]).toEqual([200, String(stored.sizeBytes), 0]);
     });
 
+    test.each([imageFilePaths.file, imageFilePaths.thumbnail, imageFilePaths.annotated])(
+      'that the store does not give out just now is a failure that nobody keeps (%#)',
+      async (path) => {
+        const storage = service.app.get<PictureStorage>(PICTURE_STORAGE);
+        const away = [jest.spyOn(storage, 'open'), jest.spyOn(storage, 'read')];
+        for (const asked of away) asked.mockRejectedValueOnce(new AppError('store.unavailable'));
+        const { status, headers, body } = await ask(path(imageId));
+        for (const asked of away) asked.mockRestore();
+        expect([status, headers.etag, headers['cache-control']]).toEqual([503, undefined, undefined]);
+        expect(JSON.parse(body.toString())).toMatchObject({ code: 'store.unavailable' });
+      },
+    );
+
     test('whose file is gone is not there', async () => {
       const images = service.app.get(ImagesRepository);
       const id = await images.addImage(
-        { ...picture(), messageId: MESSAGE + 1, fileName: 'gone.png' },
+        { ...picture(), messageId: MESSAGE + 1, fileName: '00000000-0000-4000-8000-000000000000.png' },
         'a fence',
       );
       const { status, headers } = await ask(imageFilePaths.file(id));

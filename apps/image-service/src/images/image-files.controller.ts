@@ -9,7 +9,7 @@ import type { PictureStorage } from '../files/picture-storage.ts';
 import { ownerOf, type InternalHeaders } from '../internal-access.ts';
 import { PreviewShelf } from '../rendering/preview-shelf.ts';
 import { PICTURE_STORAGE } from '../tokens.ts';
-import { parseRange } from './byte-range.ts';
+import { parseRange, type ByteRange } from './byte-range.ts';
 import type { ImageRequestRow } from './image-request.entity.ts';
 import type { ImageRow } from './image.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
@@ -68,18 +68,15 @@ export class ImageFilesController {
     }
     const words = wordsOf(request, row);
     const etag = `"${tagOf(row)}-${createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 16)}"`;
-    void reply.headers({ etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' });
+    const about = { etag, 'cache-control': 'private, no-cache', 'accept-ranges': 'bytes' };
     if (names(headers['if-none-match'], etag)) {
-      await reply.status(304).send();
+      await reply.headers(about).status(304).send();
       return;
     }
     const bytes = withText(await this.storage.read(row.fileName), words);
-    const part = startPart(reply, bytes.length, headers['range']);
-    if (part === 'unsatisfiable') {
-      await reply.send();
-      return;
-    }
-    await reply.type(row.mediaType).send(part === null ? bytes : bytes.subarray(part.start, part.end + 1));
+    const part = partOf(headers, etag, bytes.length);
+    startPart(reply.headers(about), part, { size: bytes.length, type: row.mediaType });
+    await reply.send(part === null ? bytes : part === 'unsatisfiable' ? undefined : sliceOf(bytes, part));
   }
 
   @Get('images/:id/:kind')
@@ -95,13 +92,15 @@ export class ImageFilesController {
     const name = kind === 'file' ? row.fileName : thumbnailOf(row.fileName);
     const size = await this.storage.size(name);
     if (size === null) throw new AppError('image.not_found', { imageId, reason: 'the file is gone' });
-    void reply.headers({ etag, 'cache-control': FOR_EVER, 'accept-ranges': 'bytes' });
+    const about = { etag, 'cache-control': FOR_EVER, 'accept-ranges': 'bytes' };
     if (names(headers['if-none-match'], etag)) {
-      await reply.status(304).send();
+      await reply.headers(about).status(304).send();
       return;
     }
-    void reply.type(kind === 'file' ? row.mediaType : 'image/webp');
-    await this.sendFile(reply, { name, size, range: headers['range'] });
+    const part = partOf(headers, etag, size);
+    const bytes = part === 'unsatisfiable' ? undefined : await this.storage.open(name, part ?? undefined);
+    startPart(reply.headers(about), part, { size, type: kind === 'file' ? row.mediaType : 'image/webp' });
+    await reply.send(bytes);
   }
 
   @Get('messages/:id/preview')
@@ -121,31 +120,36 @@ export class ImageFilesController {
     if (row === null) throw new AppError('image.not_found', { imageId });
     return row;
   }
-
-  private async sendFile(reply: FastifyReply, { name, size, range }: AskedFile): Promise<void> {
-    const part = startPart(reply, size, range);
-    await (part === 'unsatisfiable'
-      ? reply.send()
-      : reply.send(await this.storage.open(name, part ?? undefined)));
-  }
 }
 
-/** Says in the answer's head which part of so many bytes is sent; null is all of them. */
+/** The part that is asked for; null is the whole file, also for who holds a part of another one (`If-Range`). */
+function partOf(headers: InternalHeaders, etag: string, size: number): AskedPart {
+  const held = headers['if-range'];
+  return held === undefined || held === etag ? parseRange(headers['range'], size) : null;
+}
+
+/**
+ * Says in the answer's head which part of so many bytes is sent. Called when the bytes are there: a failure must not carry
+ * a picture's tag and length, nor the leave to keep it for ever.
+ */
 function startPart(
   reply: FastifyReply,
-  size: number,
-  range: string | undefined,
-): ReturnType<typeof parseRange> {
-  const part = parseRange(range, size);
+  part: AskedPart,
+  { size, type }: { readonly size: number; readonly type: string },
+): void {
   if (part === 'unsatisfiable') void reply.status(416).header('content-range', `bytes */${size}`);
-  else if (part === null) void reply.header('content-length', size);
+  else if (part === null) void reply.type(type).header('content-length', size);
   else {
     void reply
       .status(206)
+      .type(type)
       .header('content-range', `bytes ${part.start}-${part.end}/${size}`)
       .header('content-length', part.end - part.start + 1);
   }
-  return part;
+}
+
+function sliceOf(bytes: Buffer, { start, end }: ByteRange): Buffer {
+  return bytes.subarray(start, end + 1);
 }
 
 function tagOf({ sha256 }: ImageRow): string {
@@ -159,11 +163,7 @@ function wordsOf(request: ImageRequestRow, row: ImageRow): Record<string, string
   return { Software: 'Baton', Description: prompt, Comment: JSON.stringify(about) };
 }
 
-interface AskedFile {
-  readonly name: string;
-  readonly size: number;
-  readonly range: string | undefined;
-}
+type AskedPart = ReturnType<typeof parseRange>;
 
 function read<S extends z.ZodType>(shape: S, text: string): z.output<S> {
   const parsed = shape.safeParse(text);
