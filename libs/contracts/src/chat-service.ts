@@ -396,9 +396,17 @@ export const listModels = defineCall('model.list', {
   timeoutMs: 12_000,
 });
 
-/** For image-service: the two messages of an image request, in the user's chat; without one in a hidden one of their own. */
+/**
+ * For image-service: the two messages of an image request, in the user's chat; without one in one of their own, that is
+ * hidden unless `isListed`.
+ */
 export const addImageMessages = defineCall('chat.add_image_messages', {
-  request: z.object({ userId: id, chatId: id.nullable(), description: z.string().min(1) }),
+  request: z.object({
+    userId: id,
+    chatId: id.nullable(),
+    isListed: z.boolean().default(false),
+    description: z.string().min(1),
+  }),
   reply: sentMessage,
   timeoutMs: 5_000,
 });
@@ -422,11 +430,29 @@ export const listGoneMessages = defineCall('chat.gone_messages', {
   timeoutMs: 5_000,
 });
 
+/** For image-service: nothing is left of these requests. Those in chats that a person sees stay all the same. */
+export const forgetImageMessages = defineCall('chat.forget_image_messages', {
+  request: z.object({ messageIds: z.array(id).max(500) }),
+  reply: z.object({ forgotten: z.int().nonnegative() }),
+  timeoutMs: 5_000,
+});
+
 /** For image-service: image messages that have not ended, so that none is forgotten when image-service dies. */
 export const listOpenImageMessages = defineCall('chat.open_image_messages', {
   request: z.object({}),
   reply: z.object({
-    messages: z.array(z.object({ messageId: id, userId: id, chatId: id, description: z.string() })),
+    messages: z.array(
+      z.object({
+        messageId: id,
+        userId: id,
+        chatId: id,
+        hasChat: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'False for a request without a chat: that id is of a hidden one' }),
+        description: z.string(),
+      }),
+    ),
   }),
   timeoutMs: 5_000,
 });

@@ -76,18 +76,19 @@ function hasOneReference(body: {
 }
 
 export const generateImageBody = z
-  .strictObject({ chat_id: id, ...wishFields })
+  .strictObject({
+    chat_id: id.nullable().meta({
+      description:
+        'null: the picture is in no chat, but among all your pictures (`GET /api/images`), until you delete it',
+    }),
+    ...wishFields,
+  })
   .refine(hasOneReference, ONE_REFERENCE)
   .meta({
     id: 'GenerateImage',
     example: { chat_id: 1, description: 'Белый забор у дома на закате', width: 1024, height: 1024 },
   });
 export type GenerateImageBody = z.infer<typeof generateImageBody>;
-/** As image-service is asked: without a chat the picture has a hidden one of its own, that nobody lists. */
-export const imageWish = z
-  .strictObject({ chat_id: id.nullable(), ...wishFields })
-  .refine(hasOneReference, ONE_REFERENCE);
-export type ImageWish = z.infer<typeof imageWish>;
 
 export const samplerSettings = z.object({
   steps: z.int().min(1).max(100),
@@ -103,7 +104,7 @@ export const image = z
   .object({
     id,
     message_id: id,
-    chat_id: id,
+    chat_id: id.nullable().meta({ description: 'null: it was made without a chat' }),
     kind: z
       .enum(['text', 'image', 'upscale'])
       .meta({ description: 'Made from words, out of a picture, or enlarged' }),
@@ -163,7 +164,7 @@ export const galleryEntry = z
     id,
     origin: z.enum(['generated', 'uploaded']),
     message_id: id.nullable(),
-    chat_id: id.nullable(),
+    chat_id: id.nullable().meta({ description: 'null: brought along, or made without a chat' }),
     prompt: z.string().nullable(),
     width: z.int().positive(),
     height: z.int().positive(),
@@ -242,7 +243,7 @@ export const upscaleImage = defineCall('image.upscale', {
 
 /** Stores the request and its two chat messages, then asks for the GPU. */
 export const generateImage = defineCall('image.generate', {
-  request: z.object({ userId: id, body: imageWish }),
+  request: z.object({ userId: id, body: generateImageBody }),
   reply: sentMessage,
   timeoutMs: 10_000,
 });

@@ -9,8 +9,8 @@ export interface ChatRow {
   title: string;
   /** Who made the title: a model's may replace one cut from the message, and neither replaces the user's. */
   titleBy: 'message' | 'model' | 'user';
-  /** `one_shot` and `batch` are kept for their answers and are in no list. */
-  kind: 'chat' | 'models' | 'one_shot' | 'batch';
+  /** `one_shot`, `picture` and `batch` are kept for their answers and are in no list. */
+  kind: 'chat' | 'models' | 'one_shot' | 'picture' | 'batch';
   /** Not in the list; follows from the kind, and is a column so that the index of the list serves. */
   hidden: boolean;
   pinned: boolean;

@@ -3,6 +3,7 @@ import {
   createChat,
   deleteChat,
   finishImageMessage,
+  forgetImageMessages,
   getChat,
   listChats,
   listGoneMessages,
@@ -65,7 +66,7 @@ export class ChatsController {
 
   @HandleCall(addImageMessages)
   addImageMessages(request: z.output<typeof addImageMessages.request>): Promise<SentMessage> {
-    return this.chats.addImageMessages(request.userId, request.chatId, request.description);
+    return this.chats.addImageMessages(request);
   }
 
   @HandleCall(finishImageMessage)
@@ -74,6 +75,13 @@ export class ChatsController {
     ...end
   }: z.output<typeof finishImageMessage.request>): Promise<{ stored: boolean }> {
     return { stored: await this.chats.finishImage(messageId, end) };
+  }
+
+  @HandleCall(forgetImageMessages)
+  async forgetImageMessages({
+    messageIds,
+  }: z.output<typeof forgetImageMessages.request>): Promise<{ forgotten: number }> {
+    return { forgotten: await this.chats.forgetImages(messageIds) };
   }
 
   @HandleCall(listOpenImageMessages)

@@ -248,6 +248,8 @@ export class ChatTurn {
   }
 }
 
+const HIDDEN_KINDS: readonly ChatRow['kind'][] = ['one_shot', 'picture', 'batch'];
+
 function newChatRow(chat: NewChat, now: number): Omit<ChatRow, 'id'> {
   const kind = chat.kind ?? 'chat';
   return {
@@ -255,7 +257,7 @@ function newChatRow(chat: NewChat, now: number): Omit<ChatRow, 'id'> {
     title: chat.title ?? '',
     titleBy: chat.title === undefined ? 'message' : 'user',
     kind,
-    hidden: kind === 'one_shot' || kind === 'batch',
+    hidden: HIDDEN_KINDS.includes(kind),
     pinned: false,
     model: chat.model ?? null,
     temperature: chat.temperature ?? null,

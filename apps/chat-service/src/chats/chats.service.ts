@@ -4,6 +4,7 @@ import {
   type Message,
   type SentMessage,
   type UpdateChatBody,
+  addImageMessages,
   listChatsQuery,
 } from '@baton/contracts';
 import { AppError, type Clock } from '@baton/kernel';
@@ -40,11 +41,14 @@ export interface ShownChat {
 /** Messages of a page for callers that do not say how many. */
 const USUAL_PAGE = 100;
 
+type NewImageMessages = z.input<typeof addImageMessages.request>;
+
 /** An image request as image-service needs it to go on with it. */
 export interface OpenImageMessage {
   readonly messageId: number;
   readonly userId: number;
   readonly chatId: number;
+  readonly hasChat: boolean;
   readonly description: string;
 }
 
@@ -135,13 +139,22 @@ export class ChatsService {
     return this.chats.setModelTitle(chatId, title);
   }
 
-  /** The two messages of an image request, in a hidden chat where none is given; the second waits for `finishImage`. @throws AppError `chat.not_found` */
-  addImageMessages(userId: number, given: number | null, description: string): Promise<SentMessage> {
+  /**
+   * The two messages of an image request, in a chat of their own where none is given; the second waits for `finishImage`.
+   *
+   * @throws AppError `chat.not_found`
+   */
+  addImageMessages({
+    userId,
+    chatId: given,
+    isListed = false,
+    description,
+  }: NewImageMessages): Promise<SentMessage> {
     const now = this.clock.now();
     return this.chats.turn(async (turn) => {
       const chat =
         given === null
-          ? await turn.create({ userId, kind: 'one_shot' }, now)
+          ? await turn.create({ userId, kind: isListed ? 'chat' : 'picture' }, now)
           : await turn.change({ userId, chatId: given, now });
       if (chat === null) throw new AppError('chat.not_found', { chatId: given });
       const { id: chatId } = chat;
@@ -163,6 +176,7 @@ export class ChatsService {
         messageId: message.id,
         userId: chat.userId,
         chatId: chat.id,
+        hasChat: chat.kind !== 'picture',
         description: (await this.messages.questionOf(message))?.content ?? chat.title,
       })),
     );
@@ -171,6 +185,11 @@ export class ChatsService {
   /** False when the message had ended before, or is not the message of an image. */
   finishImage(messageId: number, end: MessageEnd): Promise<boolean> {
     return this.messages.finish(messageId, 'image', end, this.clock.now());
+  }
+
+  /** The hidden chats of these requests are deleted; how many. */
+  forgetImages(messageIds: readonly number[]): Promise<number> {
+    return this.messages.forgetPictures(messageIds, this.clock.now());
   }
 
   /** @see MessagesRepository.gone */

@@ -93,7 +93,7 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
 
   test('an image message ends once, with its pictures, and only as an image', async () => {
     const { userId, chatId } = await newChat();
-    const { reply } = await chats.addImageMessages(userId, chatId, 'a fence at dusk');
+    const { reply } = await chats.addImageMessages({ userId, chatId, description: 'a fence at dusk' });
     const attachments = [{ image_id: 7, width: 512, height: 768 }];
     const end = { state: 'done', error: null, attachments, timeline: [] } as const;
     await expect(exchanges.finish(reply.id, END)).resolves.toBe(false);
@@ -107,7 +107,11 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
   test('an image without a chat has a hidden one, and ends as any other', async () => {
     const { userId } = await newChat();
     const before = await chats.list(userId, { limit: 10 });
-    const { message, reply } = await chats.addImageMessages(userId, null, 'a fence at dusk');
+    const { message, reply } = await chats.addImageMessages({
+      userId,
+      chatId: null,
+      description: 'a fence at dusk',
+    });
     expect(reply).toMatchObject({ chat_id: message.chat_id, kind: 'image', state: 'queued' });
     await expect(chats.list(userId, { limit: 10 })).resolves.toEqual(before);
     await expect(chats.list(userId, { q: 'dusk', limit: 10 })).resolves.toMatchObject({ chats: [] });
@@ -115,15 +119,44 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
       messageId: reply.id,
       userId,
       chatId: reply.chat_id,
+      hasChat: false,
       description: 'a fence at dusk',
     });
     const end = { state: 'done', error: null, attachments: [], timeline: [] } as const;
     await expect(chats.finishImage(reply.id, end)).resolves.toBe(true);
+    await expect(chats.goneMessages([reply.id])).resolves.toEqual([]);
+  });
+
+  test('of an image without a chat nothing stays when it is forgotten; one in a chat is not forgotten', async () => {
+    const { userId, chatId } = await newChat();
+    const description = 'a fence at dusk';
+    const hidden = await chats.addImageMessages({ userId, chatId: null, description });
+    const shown = await chats.addImageMessages({ userId, chatId, description });
+    const ids = [hidden.reply.id, shown.reply.id];
+    await expect(chats.forgetImages(ids)).resolves.toBe(1);
+    await expect(chats.forgetImages(ids)).resolves.toBe(0);
+    await expect(chats.forgetImages([])).resolves.toBe(0);
+    await expect(chats.goneMessages(ids)).resolves.toEqual([hidden.reply.id]);
+  });
+
+  test('an image that asks for a chat of its own gets one that is listed and found', async () => {
+    const { userId } = await newChat();
+    const wish = { userId, chatId: null, isListed: true, description: 'a lighthouse' };
+    const { reply } = await chats.addImageMessages(wish);
+    const { chats: found } = await chats.list(userId, { q: 'lighthouse', limit: 10 });
+    expect(found).toMatchObject([{ id: reply.chat_id, title: 'a lighthouse' }]);
+    await expect(chats.openImageMessages()).resolves.toContainEqual({
+      messageId: reply.id,
+      userId,
+      chatId: reply.chat_id,
+      hasChat: true,
+      description: 'a lighthouse',
+    });
   });
 
   test('an image being made does not keep a message out', async () => {
     const { userId, chatId } = await newChat();
-    await chats.addImageMessages(userId, chatId, 'a fence at dusk');
+    await chats.addImageMessages({ userId, chatId, description: 'a fence at dusk' });
     await expect(
       exchanges.begin({ userId, chatId, content: 'Meanwhile?', model: undefined }),
     ).resolves.toMatchObject({ reply: { state: 'queued' } });

@@ -159,7 +159,11 @@ describe.each(DIALECTS)('messages of a chat in %s', (dialect) => {
     test('pictures are on their branch like everything else', async () => {
       const chat = await Conversation.begin();
       const first = await chat.say('one');
-      await core.chats.addImageMessages(chat.userId, chat.chatId, 'a fence');
+      await core.chats.addImageMessages({
+        userId: chat.userId,
+        chatId: chat.chatId,
+        description: 'a fence',
+      });
       const after = await chat.say('two');
       await expect(chat.shown()).resolves.toEqual(['one', 'one - yes', 'a fence', '', 'two', 'two - yes']);
       await expect(chat.told(after.reply.id)).resolves.toEqual(['two', 'one - yes', 'one']);
@@ -342,7 +346,7 @@ describe.each(DIALECTS)('messages of a chat in %s', (dialect) => {
       await expect(core.messages.edit(chat.name(reply.id), 'x')).rejects.toMatchObject({
         code: 'message.being_written',
       });
-      const image = await core.chats.addImageMessages(userId, chatId, 'a fence');
+      const image = await core.chats.addImageMessages({ userId, chatId, description: 'a fence' });
       await expect(core.messages.edit(chat.name(image.reply.id), 'x')).rejects.toMatchObject({
         code: 'request.invalid',
         issues: [{ path: 'message_id' }],

@@ -142,6 +142,21 @@ export class MessagesRepository {
     });
   }
 
+  /** Deletes the hidden chats of pictures that these messages are in, and no other chat; how many. */
+  async forgetPictures(ids: readonly number[], now: number): Promise<number> {
+    if (ids.length === 0) return 0;
+    return write(this.source, async (manager) => {
+      const rows = await manager.find<MessageRow>(MESSAGE, {
+        select: { id: true, chatId: true },
+        where: { id: In([...ids]) },
+      });
+      const chatIds = [...new Set(rows.map(({ chatId }) => chatId))];
+      const frames = { id: In(chatIds), kind: 'picture' as const, deletedAt: IsNull() };
+      const { affected } = await manager.update<ChatRow>(CHAT, frames, { deletedAt: now });
+      return affected ?? 0;
+    });
+  }
+
   recentReplies(limit: number): Promise<MessageRow[]> {
     return read(this.source, (manager) =>
       manager.find<MessageRow>(MESSAGE, {

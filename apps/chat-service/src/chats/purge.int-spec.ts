@@ -98,6 +98,19 @@ describe.each(DIALECTS)('the purge in %s', (dialect) => {
     await expect(purge.purge()).resolves.toEqual({ chats: 51, messages: 102 });
   });
 
+  test('leaves pictures without a chat, however old, until nothing is left of them', async () => {
+    const wish = { userId: nextUser++, chatId: null, description: 'a fence' };
+    const { reply } = await core.chats.addImageMessages(wish);
+    const end = { state: 'done', error: null, attachments: [], timeline: [] } as const;
+    await core.chats.finishImage(reply.id, end);
+    await time.advance(400 * DAY_MS);
+    await expect(purge.purge()).resolves.toEqual({ chats: 0, messages: 0 });
+    await core.chats.forgetImages([reply.id]);
+    await time.advance(31 * DAY_MS);
+    await expect(purge.purge()).resolves.toEqual({ chats: 1, messages: 2 });
+    await expect(rowsOf(reply.chat_id)).resolves.toEqual([0, 0, 0]);
+  });
+
   test('comes by itself, every hour, until the service ends', async () => {
     const userId = nextUser++;
     const timers: { ms: number; run: () => void }[] = [];

@@ -112,7 +112,7 @@ describe.each(DIALECTS)('chats as files in %s', (dialect) => {
     await core.exchanges.finish(reply.id, answered('first'));
     const again = await core.exchanges.again({ userId: mine, chatId: id, messageId: reply.id });
     await core.exchanges.finish(again.reply.id, answered('second'));
-    await core.chats.addImageMessages(mine, id, 'a fence');
+    await core.chats.addImageMessages({ userId: mine, chatId: id, description: 'a fence' });
     await core.messages.select({ userId: mine, chatId: id, messageId: message.id });
 
     const copy = await transfers.import(other, await saved(mine, id));

@@ -173,7 +173,11 @@ describe('after the death of chat-service', () => {
 
   test('images are left to image-service', async () => {
     const { id: chatId } = await before.chats.create({ userId: ANNA, chat: {} });
-    const { reply } = await before.images.addImageMessages(ANNA, chatId, 'a fence at dusk');
+    const { reply } = await before.images.addImageMessages({
+      userId: ANNA,
+      chatId,
+      description: 'a fence at dusk',
+    });
     await before.kill();
     await restarted(async (service) => {
       await expect(service.replies.get(ANNA, reply.id)).resolves.toMatchObject({ state: 'queued' });

@@ -116,7 +116,7 @@ describe('replies', () => {
     const chat = { model: 'gpt-oss:20b', system_prompt: 'Be brief.', temperature: 0.2, max_tokens: 50 };
     const { id: chatId } = await service.chats.create({ userId: ANNA, chat });
     await ended(await ask(chatId, 'First?'));
-    await service.images.addImageMessages(ANNA, chatId, 'a fence at dusk');
+    await service.images.addImageMessages({ userId: ANNA, chatId, description: 'a fence at dusk' });
     await ended(await ask(chatId, 'Second?'));
     expect(ollama.asked[1]?.body).toMatchObject({
       messages: [

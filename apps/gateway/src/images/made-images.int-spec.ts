@@ -9,7 +9,7 @@ import {
   replyLogKey,
   type EndEvent,
   type Image,
-  type ImageWish,
+  type GenerateImageBody,
 } from '@baton/contracts';
 import { ReplyLogReader, ReplyLogWriter } from '@baton/platform';
 import { eventually } from '@baton/testing';
@@ -19,7 +19,13 @@ import { GatewayHarness } from '../testing/gateway-harness.ts';
 import { MadeImages } from './made-images.service.ts';
 
 const USER = 1;
-const WISH: ImageWish = { chat_id: null, description: 'a fence', batch_count: 2, width: 512, height: 512 };
+const WISH: GenerateImageBody = {
+  chat_id: null,
+  description: 'a fence',
+  batch_count: 2,
+  width: 512,
+  height: 512,
+};
 const END: EndEvent = { type: 'end', state: 'done', code: null, say: null, timeline: [], usage: null };
 
 let gateway: GatewayHarness;

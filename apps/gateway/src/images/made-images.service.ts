@@ -6,7 +6,7 @@ import {
   getReply,
   imageFilePaths,
   type Image,
-  type ImageWish,
+  type GenerateImageBody,
 } from '@baton/contracts';
 import { AppError, codeOf, isErrorCode } from '@baton/kernel';
 import { CallClient, Log } from '@baton/platform';
@@ -48,7 +48,7 @@ export class MadeImages implements BeforeApplicationShutdown {
    * @param left aborted when nobody waits any more
    * @throws AppError what `image.generate` refuses with; the code that the request failed with; `gpu.job_cancelled`
    */
-  async make(userId: number, wish: ImageWish, left: AbortSignal): Promise<Image[]> {
+  async make(userId: number, wish: GenerateImageBody, left: AbortSignal): Promise<Image[]> {
     const { reply } = await this.images.call(generateImage, { userId, body: wish });
     const signal = AbortSignal.any([left, this.closing.signal]);
     try {

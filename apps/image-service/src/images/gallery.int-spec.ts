@@ -36,6 +36,7 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
     database = await openTestDatabase(imageSchema, dialect);
     folder = await mkdtemp(join(tmpdir(), 'gallery-'));
     chat.gone.clear();
+    chat.forgotten.length = 0;
     chat.return();
     service = await ImageProcess.start({
       source: database.source,
@@ -53,8 +54,12 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
     await rm(folder, { recursive: true });
   });
 
-  async function made(description: string, userId = ANNA): Promise<{ messageId: number; imageId: number }> {
-    const body = { chat_id: 5, description, use_prompt_as_is: true };
+  async function made(
+    description: string,
+    userId = ANNA,
+    chatId: number | null = 5,
+  ): Promise<{ messageId: number; imageId: number }> {
+    const body = { chat_id: chatId, description, use_prompt_as_is: true };
     const { reply } = await service.requests.generate(userId, body);
     await eventually(async () => (await service.images.findOwned(reply.id, userId))?.isReported === true);
     const [image] = await service.requests.get(userId, reply.id);
@@ -128,6 +133,24 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
       expect((await list()).images.map(({ id }) => id)).toEqual([kept.imageId]);
       expect(await readdir(join(folder, 'images'))).toHaveLength(2);
       await expect(service.images.findOwned(gone.messageId, ANNA)).resolves.toBeNull();
+    });
+
+    test('leaves pictures without a chat to their owner, and forgets the words when he has deleted them', async () => {
+      const [kept, thrown] = [await made('a fence', ANNA, null), await made('a castle', ANNA, null)];
+      const inChat = await made('a mill');
+      for (const { imageId } of [thrown, inChat]) await service.gallery.delete(ANNA, imageId);
+      await service.sweeper.sweep();
+      expect(chat.forgotten).toEqual([]);
+      await database.source.query('UPDATE image_requests SET finished_at = 5');
+      chat.leave({ name: 'chat.forget_image_messages' });
+      await service.sweeper.sweep();
+      await expect(service.images.findOwned(thrown.messageId, ANNA)).resolves.not.toBeNull();
+      chat.return();
+      await service.sweeper.sweep();
+      expect(chat.forgotten).toEqual([thrown.messageId]);
+      await expect(service.images.findOwned(thrown.messageId, ANNA)).resolves.toBeNull();
+      await expect(service.images.findOwned(inChat.messageId, ANNA)).resolves.not.toBeNull();
+      expect((await list()).images).toMatchObject([{ id: kept.imageId, chat_id: null, prompt: 'a fence' }]);
     });
 
     test('takes files that no picture names once they are old enough to be nobody’s', async () => {

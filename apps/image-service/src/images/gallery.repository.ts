@@ -102,6 +102,30 @@ export class GalleryRepository {
     return rows.map(({ messageId }) => messageId);
   }
 
+  /** Requests without a chat that ended before then and have no picture (any more), behind a message. */
+  async emptyRequests(question: {
+    readonly endedBefore: number;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<number[]> {
+    const { endedBefore, after, limit } = question;
+    const rows = await read(this.source, (manager) => {
+      const pictures = manager
+        .createQueryBuilder<ImageRow>(IMAGE, 'picture')
+        .select('picture.id')
+        .where('picture.messageId = request.messageId');
+      return manager
+        .createQueryBuilder<ImageRequestRow>(IMAGE_REQUEST, 'request')
+        .where('request.isReported = :yes AND request.hasChat = :no', { yes: true, no: false })
+        .andWhere('request.messageId > :after AND request.finishedAt < :endedBefore', { after, endedBefore })
+        .andWhere(`NOT EXISTS (${pictures.getQuery()})`)
+        .orderBy('request.messageId')
+        .limit(limit)
+        .getMany();
+    });
+    return rows.map(({ messageId }) => messageId);
+  }
+
   async forgetRequests(messageIds: readonly number[]): Promise<void> {
     if (messageIds.length === 0) return;
     await write(this.source, (manager) =>

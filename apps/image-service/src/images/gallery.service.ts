@@ -89,7 +89,7 @@ function entryOf(row: ImageRow, request: ImageRequestRow | undefined): GalleryEn
     id: row.id,
     origin: row.origin,
     message_id: row.messageId,
-    chat_id: request?.chatId ?? null,
+    chat_id: request?.hasChat === true ? request.chatId : null,
     prompt: request === undefined ? row.description : (request.prompt ?? request.description),
     width: row.width,
     height: row.height,

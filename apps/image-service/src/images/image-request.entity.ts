@@ -9,6 +9,8 @@ export interface ImageRequestRow {
   messageId: number;
   userId: number;
   chatId: number;
+  /** False for a request without a chat: `chatId` is a hidden one's then. */
+  hasChat: boolean;
   description: string;
   width: number;
   height: number;
@@ -55,6 +57,7 @@ export function imageRequestEntity(dialect: Dialect): EntitySchema<ImageRequestR
       messageId: { name: 'message_id', type: 'integer', primary: true },
       userId: { name: 'user_id', type: 'integer' },
       chatId: { name: 'chat_id', type: 'integer' },
+      hasChat: { name: 'has_chat', type: 'boolean', default: true },
       description: { type: longText(dialect) },
       width: { type: 'integer' },
       height: { type: 'integer' },

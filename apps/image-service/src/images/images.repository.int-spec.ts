@@ -10,6 +10,7 @@ function request(messageId: number, userId = 1): ImageRequestRow {
     messageId,
     userId,
     chatId: 1,
+    hasChat: true,
     description: 'Белый забор 🙂',
     width: 1024,
     height: 1024,

@@ -180,7 +180,7 @@ export function imageView(request: ImageRequestRow, row: ImageRow, reference: Im
   return {
     id: row.id,
     message_id: request.messageId,
-    chat_id: request.chatId,
+    chat_id: request.hasChat ? request.chatId : null,
     kind: request.kind,
     variant: row.variant,
     batch_count: request.batchCount,

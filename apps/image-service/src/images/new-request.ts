@@ -11,6 +11,7 @@ export interface Wanted {
   readonly messageId: number;
   readonly userId: number;
   readonly chatId: number;
+  readonly hasChat?: boolean;
   readonly description: string;
   readonly kind?: ImageRequestRow['kind'];
   readonly size?: { readonly width?: number | undefined; readonly height?: number | undefined };
@@ -31,6 +32,7 @@ export function newRequest(wanted: Wanted, settings: RenderingSettings, now: num
     messageId: wanted.messageId,
     userId: wanted.userId,
     chatId: wanted.chatId,
+    hasChat: wanted.hasChat ?? true,
     description: wanted.description,
     width: wanted.size?.width ?? settings.defaultWidth,
     height: wanted.size?.height ?? settings.defaultHeight,

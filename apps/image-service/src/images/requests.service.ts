@@ -3,7 +3,7 @@ import {
   finishImageMessage,
   wantedSettings,
   type Image,
-  type ImageWish,
+  type GenerateImageBody,
   type SentMessage,
   type VaryBody,
 } from '@baton/contracts';
@@ -20,8 +20,11 @@ import { ImagesRepository, imageView } from './images.repository.ts';
 import type { ImageRow } from './image.entity.ts';
 import { newRequest, type Wanted } from './new-request.ts';
 
-/** Without a chat it gets one of its own. */
-type Begun = Omit<Wanted, 'messageId' | 'chatId'> & { readonly chatId: number | null };
+/** Without a chat it gets one of its own, hidden unless `isListed`. */
+type Begun = Omit<Wanted, 'messageId' | 'chatId' | 'hasChat'> & {
+  readonly chatId: number | null;
+  readonly isListed?: boolean;
+};
 
 /** What a user can do with images; other people's do not exist for them. */
 @Injectable()
@@ -61,7 +64,7 @@ export class RequestsService {
    *
    * @throws AppError `chat.not_found`, `image.not_found`, `image.workflow_invalid`, `call.*`, `store.unavailable`
    */
-  async generate(userId: number, body: ImageWish): Promise<SentMessage> {
+  async generate(userId: number, body: GenerateImageBody): Promise<SentMessage> {
     const reference = await this.referenceOf(userId, body);
     const kind = reference === null ? 'text' : 'image';
     // Said before anything is stored: waiting for the GPU would not make it better.
@@ -84,10 +87,10 @@ export class RequestsService {
   async vary(userId: number, imageId: number, body: VaryBody): Promise<SentMessage> {
     const { request } = await this.madeBy(userId, imageId);
     await this.workflows.usable(request.kind);
-    const { chatId, description, kind, width, height, referenceImageId, prompt, promptBy } = request;
+    const { description, kind, width, height, referenceImageId, prompt, promptBy } = request;
     return this.begin({
       userId,
-      chatId,
+      ...placeLike(request),
       description,
       kind,
       size: { width, height },
@@ -109,11 +112,11 @@ export class RequestsService {
   async upscale(userId: number, imageId: number): Promise<SentMessage> {
     await this.workflows.usable('upscale');
     const { request, image } = await this.madeBy(userId, imageId);
-    const { chatId, description, prompt, promptBy, settings, settingsBy } = request;
+    const { description, prompt, promptBy, settings, settingsBy } = request;
     const { width, height, seed } = image;
     return this.begin({
       userId,
-      chatId,
+      ...placeLike(request),
       description,
       kind: 'upscale',
       size: { width, height },
@@ -149,10 +152,11 @@ export class RequestsService {
   }
 
   private async begin(wanted: Begun): Promise<SentMessage> {
-    const { userId, chatId, description } = wanted;
-    const sent = await this.chat.call(addImageMessages, { userId, chatId, description });
+    const { userId, chatId, isListed = false, description } = wanted;
+    const sent = await this.chat.call(addImageMessages, { userId, chatId, isListed, description });
+    const { id: messageId, chat_id: shownIn } = sent.reply;
     const request = newRequest(
-      { ...wanted, messageId: sent.reply.id, chatId: sent.reply.chat_id },
+      { ...wanted, messageId, chatId: shownIn, hasChat: chatId !== null || isListed },
       this.settings,
       this.clock.now(),
     );
@@ -166,7 +170,7 @@ export class RequestsService {
     return sent;
   }
 
-  private async referenceOf(userId: number, body: ImageWish): Promise<ImageRow | null> {
+  private async referenceOf(userId: number, body: GenerateImageBody): Promise<ImageRow | null> {
     const { reference_image_id: imageId, reference_message_id: messageId } = body;
     if (imageId !== undefined) {
       const image = await this.images.findImage(imageId, userId);
@@ -209,13 +213,18 @@ export class RequestsService {
   }
 }
 
+/** Beside the picture that it is made like; where that has no chat, in a new one: a person who asks by hand wants to see it. */
+function placeLike({ chatId, hasChat }: ImageRequestRow): Pick<Begun, 'chatId' | 'isListed'> {
+  return hasChat ? { chatId } : { chatId: null, isListed: true };
+}
+
 function noReference(path: string, message: string): AppError {
   return new AppError('image.not_found', {}, { issues: [{ path, message }] });
 }
 
 /** What was asked for; else, of a picture made out of another one, that one's shape. */
 function sizeOf(
-  { width, height }: ImageWish,
+  { width, height }: GenerateImageBody,
   reference: ImageRow | null,
   maxSide: number,
 ): { readonly width?: number | undefined; readonly height?: number | undefined } {

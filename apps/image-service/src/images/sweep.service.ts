@@ -1,4 +1,4 @@
-import { listGoneMessages } from '@baton/contracts';
+import { forgetImageMessages, listGoneMessages } from '@baton/contracts';
 import { codeOf, pause, type Clock } from '@baton/kernel';
 import { CLOCK, Log, type CallClient } from '@baton/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -13,12 +13,15 @@ const MESSAGES_AT_A_TIME = 500;
 const FILES_AT_A_TIME = 200;
 /** A file is older than this before it counts as nobody's: its row is written after it. */
 const SURE_AFTER_MS = 3_600_000;
+/** How long somebody may ask what became of a request without a chat that has no picture: why it failed, for example. */
+const EMPTY_AFTER_MS = 86_400_000;
 
 /**
  * Pictures go with their messages, and files with their pictures:
  *   1. pictures of messages that are gone are marked as deleted;
  *   2. files of deleted pictures are removed, then their rows;
- *   3. files that no row names, left behind by a crash between the two, are removed.
+ *   3. requests without a chat that no picture is left of are forgotten, here and by chat-service;
+ *   4. files that no row names, left behind by a crash between the two, are removed.
  * Everything may be done twice, so whoever dies in the middle leaves nothing that the next sweep does not see.
  */
 @Injectable()
@@ -65,8 +68,9 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       const messages = await this.markGone();
       const pictures = await this.removeDeleted();
+      const empty = await this.forgetEmpty();
       const orphans = await this.removeOrphans();
-      this.log.event('picture.sweep', { messages, pictures, orphans });
+      this.log.event('picture.sweep', { messages, pictures, empty, orphans });
     } catch (error) {
       if (!this.closing.signal.aborted) this.log.warn('picture.sweep', { code: codeOf(error) });
     }
@@ -105,6 +109,22 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
       }
       count += rows.length;
       if (rows.length < FILES_AT_A_TIME) return count;
+    }
+  }
+
+  /** Told first, forgotten then: who dies in between tells it once more. */
+  private async forgetEmpty(): Promise<number> {
+    const endedBefore = this.clock.now() - EMPTY_AFTER_MS;
+    let count = 0;
+    for (let after = 0; ;) {
+      const limit = MESSAGES_AT_A_TIME;
+      const messageIds = await this.gallery.emptyRequests({ endedBefore, after, limit });
+      const last = messageIds.at(-1);
+      if (last === undefined) return count;
+      await this.chat.call(forgetImageMessages, { messageIds });
+      await this.gallery.forgetRequests(messageIds);
+      count += messageIds.length;
+      after = last;
     }
   }
 

@@ -8,7 +8,7 @@ import { AppError } from '@baton/kernel';
 import { eventually, openTestDatabase, startRedis, type TestDatabase } from '@baton/testing';
 import sharp from 'sharp';
 import { imageSchema } from '../migrations/schema.ts';
-import { FakeChatService, HIDDEN_CHAT } from '../testing/fake-chat-service.ts';
+import { FakeChatService, HIDDEN_CHAT, LISTED_CHAT } from '../testing/fake-chat-service.ts';
 import { FakeImageEngine, FakePictureLanguage, forEver } from '../testing/fake-engines.ts';
 import { ImageProcess } from '../testing/image-process.ts';
 import type { ObjectInfo } from '../workflows/check-workflow.ts';
@@ -277,15 +277,18 @@ describe('pictures', () => {
     });
   });
 
-  test('without a chat it has a hidden one, and what is made like it stays there', async () => {
+  test('without a chat it has a hidden one that nobody is told of; what is made like it by hand gets a chat', async () => {
     const { reply } = await service.requests.generate(ANNA, { chat_id: null, description: 'a pier' });
     expect(reply.chat_id).toBeGreaterThan(HIDDEN_CHAT);
     await expect(ended(reply.id)).resolves.toMatchObject({ state: 'done', chatId: reply.chat_id });
     const [image] = await service.requests.get(ANNA, reply.id);
-    expect(image?.chat_id).toBe(reply.chat_id);
+    expect(image?.chat_id).toBeNull();
     const again = await service.requests.vary(ANNA, image?.id ?? 0, { batch_count: 1 });
-    expect(again.reply.chat_id).toBe(reply.chat_id);
+    expect(again.reply.chat_id).toBeGreaterThan(LISTED_CHAT);
+    expect(again.reply.chat_id).toBeLessThan(HIDDEN_CHAT);
     await ended(again.reply.id);
+    const [other] = await service.requests.get(ANNA, again.reply.id);
+    expect(other?.chat_id).toBe(again.reply.chat_id);
   });
 
   test('another version has the same prompt, settings and size, and another seed', async () => {

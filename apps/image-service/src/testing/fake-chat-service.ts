@@ -1,6 +1,7 @@
 import {
   addImageMessages,
   finishImageMessage,
+  forgetImageMessages,
   listGoneMessages,
   listModels,
   listOpenImageMessages,
@@ -18,11 +19,14 @@ interface OpenMessage {
   readonly messageId: number;
   readonly userId: number;
   readonly chatId: number;
+  readonly hasChat?: boolean;
   readonly description: string;
 }
 
 /** Ids of hidden chats lie above this. */
-export const HIDDEN_CHAT = 9_000;
+export const HIDDEN_CHAT = 9_000_000;
+/** Those of chats that were made for a request, and are listed, between this and that. */
+export const LISTED_CHAT = 5_000_000;
 
 const CREATED_AT = '2026-11-20T10:00:00.000Z';
 
@@ -32,6 +36,8 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
   readonly ends: End[] = [];
   /** Messages that were deleted. */
   readonly gone = new Set<number>();
+  /** Messages without a chat that nothing is left of. */
+  readonly forgotten: number[] = [];
   models = ['gpt-oss:20b'];
   /** Called after an end was taken in. */
   onEnd: (end: End) => void | Promise<void> = () => undefined;
@@ -82,20 +88,26 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
         const { messageIds } = request as z.output<typeof listGoneMessages.request>;
         return { gone: messageIds.filter((id) => this.gone.has(id)) };
       }
+      case forgetImageMessages.name: {
+        const { messageIds } = request as z.output<typeof forgetImageMessages.request>;
+        this.forgotten.push(...messageIds);
+        return { forgotten: messageIds.length };
+      }
       default:
         throw new AppError('call.refused', { call: name });
     }
   }
 
-  /** A request without a chat gets a hidden one. */
-  private begin({ chatId, ...rest }: z.output<typeof addImageMessages.request>): SentMessage {
-    return this.add({ ...rest, chatId: chatId ?? HIDDEN_CHAT + this.nextId });
+  /** A request without a chat gets one of its own. */
+  private begin({ chatId, isListed, ...rest }: z.output<typeof addImageMessages.request>): SentMessage {
+    const own = (isListed ? LISTED_CHAT : HIDDEN_CHAT) + this.nextId;
+    return this.add({ ...rest, chatId: chatId ?? own, hasChat: chatId !== null || isListed });
   }
 
-  add({ userId, chatId, description }: Omit<OpenMessage, 'messageId'>): SentMessage {
+  add({ userId, chatId, hasChat = true, description }: Omit<OpenMessage, 'messageId'>): SentMessage {
     const [userMessage, messageId] = [this.nextId, this.nextId + 1];
     this.nextId += 2;
-    this.open.set(messageId, { messageId, userId, chatId, description });
+    this.open.set(messageId, { messageId, userId, chatId, hasChat, description });
     const rest = {
       chat_id: chatId,
       kind: 'image' as const,
