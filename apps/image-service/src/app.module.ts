@@ -1,10 +1,11 @@
 import { GpuLeaseModule, GpuLeases } from '@baton/gpu-lease';
-import { PlatformModule, RedisConnections, ReplyLogWriter, provideCallClient } from '@baton/platform';
+import { Log, PlatformModule, RedisConnections, ReplyLogWriter, provideCallClient } from '@baton/platform';
 import { DatabaseModule } from '@baton/platform/database';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { ImageServiceConfig } from './config.ts';
 import { ComfyuiDriver } from './engines/comfyui.driver.ts';
 import { ImageFilesController } from './images/image-files.controller.ts';
+import { FileDraftsRepository } from './files/file-drafts.repository.ts';
 import { openPictureStorage } from './files/open-picture-storage.ts';
 import { PictureFiles } from './files/picture-files.service.ts';
 import { GalleryController } from './images/gallery.controller.ts';
@@ -56,6 +57,7 @@ export class AppModule {
       controllers: [ImagesController, ImageFilesController, UploadsController, GalleryController],
       providers: [
         ImagesRepository,
+        FileDraftsRepository,
         PictureFiles,
         UploadsService,
         GalleryRepository,
@@ -73,7 +75,11 @@ export class AppModule {
         RequestsService,
         RecoveryService,
         RenderMetrics,
-        { provide: PICTURE_STORAGE, useFactory: () => openPictureStorage(config.files) },
+        {
+          provide: PICTURE_STORAGE,
+          inject: [Log],
+          useFactory: (log: Log) => openPictureStorage(config.files, log),
+        },
         { provide: IMAGE_ENGINE, useClass: ComfyuiDriver },
         { provide: PICTURE_LANGUAGE, useClass: OllamaLanguage },
         { provide: GPU_LEASES, useExisting: GpuLeases },

@@ -1,10 +1,14 @@
-import { mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
-import { PICTURE_NAME, type FilePart, type PictureStorage, type StoredFile } from './picture-storage.ts';
+import { ConfigError } from '@baton/platform';
+import { PICTURE_NAME, type FilePart, type PictureStorage } from './picture-storage.ts';
+import { tryOut } from './try-out.ts';
 
 const DRAFT_ENDING = '.part';
+/** What another setting mends; a full disk is none of them. */
+const WRONG_PLACE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG']);
 
 /** Picture files in a local folder that only this user may read. Written beside their place, then moved into it. */
 export class LocalPictureStorage implements PictureStorage {
@@ -59,28 +63,27 @@ export class LocalPictureStorage implements PictureStorage {
   }
 
   async remove(name: string): Promise<void> {
-    await rm(this.path(name), { force: true });
+    const path = this.path(name);
+    try {
+      await rm(`${path}${DRAFT_ENDING}`, { force: true });
+      await rm(path, { force: true });
+    } catch (cause) {
+      throw new AppError('store.unavailable', { op: 'picture.remove' }, { cause });
+    }
   }
 
-  /** Drafts that a crash left behind are in it too: nothing else ever removes them. */
-  async *list(): AsyncGenerator<StoredFile, void, undefined> {
-    const folder = await opendir(this.folder).catch((cause: unknown) => {
-      if (isMissing(cause)) return null;
-      throw new AppError('store.unavailable', { op: 'picture.list' }, { cause });
-    });
-    if (folder === null) return;
-    for await (const entry of folder) {
-      const isOurs = PICTURE_NAME.test(entry.name.replace(/\.part$/, ''));
-      if (!entry.isFile() || !isOurs) continue;
-      const found = await stat(join(this.folder, entry.name)).catch(() => null);
-      if (found !== null) yield { name: entry.name, sizeBytes: found.size, changedAtMs: found.mtimeMs };
+  async check(): Promise<void> {
+    try {
+      await tryOut(this);
+    } catch (error) {
+      const reason = error instanceof AppError ? codeOfSystem(error.cause) : undefined;
+      if (reason === undefined || !WRONG_PLACE.has(reason)) throw error;
+      throw new ConfigError(`IMAGE_STORAGE_PATH: pictures cannot be written there (${reason})`);
     }
   }
 
   private path(name: string): string {
-    const isDraft = name.endsWith(DRAFT_ENDING);
-    if (!PICTURE_NAME.test(isDraft ? name.slice(0, -DRAFT_ENDING.length) : name))
-      throw new Error('not the name of a picture file');
+    if (!PICTURE_NAME.test(name)) throw new Error('not the name of a picture file');
     return join(this.folder, name);
   }
 }
@@ -92,5 +95,10 @@ function failure(cause: unknown, op: string): AppError {
 }
 
 function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+  return codeOfSystem(error) === 'ENOENT';
+}
+
+function codeOfSystem(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

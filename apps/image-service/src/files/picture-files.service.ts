@@ -1,4 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { AppError, type Clock } from '@baton/kernel';
+import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { FILE_SETTINGS, PICTURE_STORAGE, type FileSettings } from '../tokens.ts';
 import {
@@ -9,7 +11,9 @@ import {
   type EncodedPicture,
   type PictureMediaType,
 } from './picture-codec.ts';
+import { FileDraftsRepository } from './file-drafts.repository.ts';
 import type { PictureStorage } from './picture-storage.ts';
+import { tryOut } from './try-out.ts';
 
 export interface StoredPicture {
   readonly fileName: string;
@@ -21,18 +25,27 @@ export interface StoredPicture {
   readonly height: number;
 }
 
-/** Pictures as files: `<name>.png` or `.jpg`, and `<name>.webp`, its thumbnail. Stored before their name is told. */
+/**
+ * Pictures as files: `<name>.png` or `.jpg`, and `<name>.webp`, its thumbnail. Stored before their name is told, and written
+ * down as a draft before they are stored; whoever has a row that names them says `settled`.
+ */
 @Injectable()
 export class PictureFiles {
   private readonly storage: PictureStorage;
   private readonly settings: FileSettings;
+  private readonly drafts: Pick<FileDraftsRepository, 'add' | 'forget' | 'begunBefore'>;
+  private readonly clock: Clock;
 
   constructor(
     @Inject(PICTURE_STORAGE) storage: PictureStorage,
     @Inject(FILE_SETTINGS) settings: FileSettings,
+    @Inject(FileDraftsRepository) drafts: Pick<FileDraftsRepository, 'add' | 'forget' | 'begunBefore'>,
+    @Inject(CLOCK) clock: Clock,
   ) {
     this.storage = storage;
     this.settings = settings;
+    this.drafts = drafts;
+    this.clock = clock;
   }
 
   /** Stores what the engine made. @throws AppError `image.render_failed`, `store.unavailable`: then nothing is left of it */
@@ -56,16 +69,38 @@ export class PictureFiles {
     return encodeForGeneration(bytes, isWhole ? null : this.settings.modelSide);
   }
 
-  /** A file that is not there is as good as removed. */
-  async remove(fileName: string): Promise<void> {
-    for (const name of [thumbnailOf(fileName), fileName]) {
-      await this.storage.remove(name).catch(() => undefined);
+  /** There is a row that names it. Should this fail, the sweep finds out by itself. */
+  async settled(fileName: string): Promise<void> {
+    await this.drafts.forget([fileName]).catch(() => undefined);
+  }
+
+  /** Names of pictures that were begun before then and never settled: left behind, or named by a row after all. */
+  unsettled(begunBefore: number, limit: number): Promise<string[]> {
+    return this.drafts.begunBefore(begunBefore, limit);
+  }
+
+  /** False when something of it may still be there. A file that is not there is as good as removed. */
+  async remove(fileName: string): Promise<boolean> {
+    try {
+      await this.storage.remove(thumbnailOf(fileName));
+      await this.storage.remove(fileName);
+      await this.drafts.forget([fileName]);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError) return false;
+      throw error;
     }
+  }
+
+  /** Whether pictures can be stored just now. @throws AppError `store.unavailable` */
+  tryOut(): Promise<void> {
+    return tryOut(this.storage);
   }
 
   private async store(picture: EncodedPicture): Promise<StoredPicture> {
     const { bytes, mediaType, thumbnail, width, height } = picture;
     const fileName = `${randomUUID()}.${mediaType === 'image/png' ? 'png' : 'jpg'}`;
+    await this.drafts.add({ fileName, createdAt: this.clock.now() });
     try {
       await this.storage.put(thumbnailOf(fileName), thumbnail);
       await this.storage.put(fileName, bytes);

@@ -1,12 +1,6 @@
 import type { Readable } from 'node:stream';
 
-export interface StoredFile {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly changedAtMs: number;
-}
-
-/** Names of ours: nothing that leads out of where pictures lie, and no draft. */
+/** Names of ours: nothing that leads out of where pictures lie. */
 export const PICTURE_NAME = /^[\w-]{1,100}\.(png|jpg|webp)$/;
 
 /** Bytes of a file, both ends included, as HTTP counts them. */
@@ -17,7 +11,8 @@ export interface FilePart {
 
 /**
  * Where picture files lie. Names are ours (a UUID and an ending), never a user's words. A file is there whole or not at
- * all, and never changes.
+ * all, and never changes. There is no list of them: others may keep files in the same place, and what is ours is told by
+ * our tables.
  */
 export interface PictureStorage {
   /** @throws AppError `store.unavailable`; then nothing of the file is left */
@@ -28,8 +23,12 @@ export interface PictureStorage {
   open(name: string, part?: FilePart): Promise<Readable>;
   /** @throws AppError `image.not_found`, `store.unavailable` */
   read(name: string): Promise<Buffer>;
-  /** A file that is not there is as good as removed. */
+  /** What is left of an attempt to put it goes as well. A file that is not there is as good as removed. @throws AppError `store.unavailable` */
   remove(name: string): Promise<void>;
-  /** Every file, in no order. */
-  list(): AsyncGenerator<StoredFile, void, undefined>;
+  /**
+   * Whether it will work for as long as nobody changes anything: asked once, at the start.
+   *
+   * @throws ConfigError when a setting is wrong, and names it; AppError `store.unavailable` when it is only away or full
+   */
+  check(): Promise<void>;
 }

@@ -6,17 +6,18 @@ import {
   PutObjectCommand,
   S3Client,
   S3ServiceException,
-  paginateListObjectsV2,
   type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
-import { PICTURE_NAME, type FilePart, type PictureStorage, type StoredFile } from './picture-storage.ts';
+import { ConfigError } from '@baton/platform';
+import { PICTURE_NAME, type FilePart, type PictureStorage } from './picture-storage.ts';
+import { tryOut } from './try-out.ts';
 
 const ATTEMPTS = 3;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Without a byte. A picture is some MB, and a server of objects answers in less than a second. */
-const SILENCE_TIMEOUT_MS = 15_000;
+const SILENCE_TIMEOUT_MS = 5_000;
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -96,27 +97,19 @@ export class S3PictureStorage implements PictureStorage {
     });
   }
 
-  async *list(): AsyncGenerator<StoredFile, void, undefined> {
-    const pages = paginateListObjectsV2(
-      { client: this.client },
-      { Bucket: this.bucket, Prefix: this.prefix },
-    );
+  /** Storing and removing are both needed, and a key may be allowed only one of them. */
+  async check(): Promise<void> {
     try {
-      for await (const { Contents: found } of pages) {
-        for (const { Key: key = '', Size: sizeBytes = 0, LastModified: changedAt } of found ?? []) {
-          const name = key.slice(this.prefix.length);
-          // Others may use the bucket too.
-          if (!PICTURE_NAME.test(name) || changedAt === undefined) continue;
-          yield { name, sizeBytes, changedAtMs: changedAt.getTime() };
-        }
-      }
-    } catch (cause) {
-      throw unavailable('picture.list', cause);
+      await this.checkBucket();
+      await tryOut(this);
+    } catch (error) {
+      const wrong = error instanceof AppError ? wrongSetting(error.cause) : null;
+      throw wrong === null ? error : new ConfigError(wrong);
     }
   }
 
-  /** @throws what the client throws when the bucket is not there, or not ours */
-  async checkBucket(): Promise<void> {
+  /** @throws AppError `store.unavailable` when the bucket is not there, or not ours */
+  private async checkBucket(): Promise<void> {
     try {
       await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }));
     } catch (cause) {
@@ -155,6 +148,23 @@ export class S3PictureStorage implements PictureStorage {
 
 function isMissing(error: unknown): boolean {
   return error instanceof S3ServiceException && ['NoSuchKey', 'NotFound'].includes(error.name);
+}
+
+/** Which variable is to be changed, and why; null when it may be right and the server is away. */
+function wrongSetting(cause: unknown): string | null {
+  if (cause instanceof Error && cause.name === 'CredentialsProviderError') {
+    return 'IMAGE_S3_ACCESS_KEY_ID: is needed; no credentials were found elsewhere either';
+  }
+  const status = cause instanceof S3ServiceException ? cause.$metadata.httpStatusCode : undefined;
+  if (status === 404) return 'IMAGE_S3_BUCKET: there is no such bucket at IMAGE_S3_ENDPOINT';
+  if (status === 301 || status === 400) {
+    return 'IMAGE_S3_REGION, IMAGE_S3_ENDPOINT, IMAGE_S3_PATH_STYLE: the server wants this bucket asked for otherwise';
+  }
+  if (status !== 401 && status !== 403) return null;
+  return (
+    'IMAGE_S3_ACCESS_KEY_ID, IMAGE_S3_SECRET_ACCESS_KEY: the server refuses them for IMAGE_S3_BUCKET; ' +
+    'reading, storing and deleting must be allowed'
+  );
 }
 
 /** Away, denied, no such bucket: the name of the failure is for the log, and no address is in it. */

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -153,19 +154,50 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
       expect((await list()).images).toMatchObject([{ id: kept.imageId, chat_id: null, prompt: 'a fence' }]);
     });
 
-    test('takes files that no picture names once they are old enough to be nobody’s', async () => {
-      await made('a fence');
-      const old = new Date(Date.now() - 7_200_000);
-      for (const name of ['a.png', 'a.webp', 'b.png.part']) {
-        await writeFile(join(folder, 'images', name), 'x');
-        await utimes(join(folder, 'images', name), old, old);
-      }
-      await writeFile(join(folder, 'images', 'fresh.png'), 'x');
+    test('takes files that a death left behind once nobody can be storing them any more', async () => {
+      const { imageId } = await made('a fence');
+      const left = await service.files.storeUploaded(picture);
+      const named = await service.files.storeUploaded(picture);
+      await database.source.query(`UPDATE images SET file_name = '${named.fileName}' WHERE id = ${imageId}`);
       await service.sweeper.sweep();
-      const left = await readdir(join(folder, 'images'));
-      expect(left).toHaveLength(3);
-      expect(left).toContain('fresh.png');
-      expect((await list()).images).toHaveLength(1);
+      const folderOf = (): Promise<string[]> => readdir(join(folder, 'images'));
+      expect(await folderOf()).toEqual(expect.arrayContaining([left.fileName, named.fileName]));
+      await database.source.query('UPDATE image_file_drafts SET created_at = 5');
+      await service.sweeper.sweep();
+      const files = await folderOf();
+      expect(files).toContain(named.fileName);
+      expect(files).not.toContain(left.fileName);
+      await expect(database.source.query('SELECT * FROM image_file_drafts')).resolves.toEqual([]);
+    });
+
+    test('never takes what others keep in the same folder, however old it is', async () => {
+      await made('a fence');
+      const theirs = ['IMG_2041.jpg', `${randomUUID()}.png`].map((name) => join(folder, 'images', name));
+      for (const path of theirs) {
+        await writeFile(path, 'x');
+        await utimes(path, 1, 1);
+      }
+      await service.sweeper.sweep();
+      for (const path of theirs) await expect(readFile(path, 'utf8')).resolves.toBe('x');
+    });
+
+    test('keeps the row of a picture whose file could not be removed, and comes back to it', async () => {
+      const { imageId } = await made('a fence');
+      const images = join(folder, 'images');
+      const [name = ''] = await readdir(images);
+      const aside = join(folder, 'aside');
+      await rename(join(images, name), aside);
+      // A folder with something in it is not removed, as on a storage that is away.
+      await mkdir(join(images, name, 'deeper'), { recursive: true });
+      await service.gallery.delete(ANNA, imageId);
+      expect((await list()).images).toEqual([]);
+      await service.sweeper.sweep();
+      await expect(database.source.query('SELECT id FROM images')).resolves.toHaveLength(1);
+      await rm(join(images, name), { recursive: true });
+      await rename(aside, join(images, name));
+      await service.sweeper.sweep();
+      await expect(database.source.query('SELECT id FROM images')).resolves.toEqual([]);
+      expect(await readdir(images)).toEqual([]);
     });
 
     test('finishes what a crash between row and file has left', async () => {

@@ -73,8 +73,7 @@ export class GalleryService {
     const row = await this.images.findImage(imageId, userId);
     const isMine = row !== null && (await this.gallery.markDeleted(imageId, userId, this.clock.now()));
     if (!isMine) throw new AppError('image.not_found', { imageId });
-    await this.files.remove(row.fileName);
-    await this.gallery.forget(imageId);
+    if (await this.files.remove(row.fileName)) await this.gallery.forget(imageId);
   }
 }
 

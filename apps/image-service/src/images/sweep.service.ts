@@ -3,15 +3,16 @@ import { codeOf, pause, type Clock } from '@baton/kernel';
 import { CLOCK, Log, type CallClient } from '@baton/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PictureFiles } from '../files/picture-files.service.ts';
-import type { PictureStorage } from '../files/picture-storage.ts';
-import { CHAT_SERVICE, FILE_SETTINGS, PICTURE_STORAGE, type FileSettings } from '../tokens.ts';
+import { CHAT_SERVICE, FILE_SETTINGS, type FileSettings } from '../tokens.ts';
 import { GalleryRepository } from './gallery.repository.ts';
 
 /** After a start there is more important work than this. */
 const FIRST_AFTER_MS = 60_000;
 const MESSAGES_AT_A_TIME = 500;
 const FILES_AT_A_TIME = 200;
-/** A file is older than this before it counts as nobody's: its row is written after it. */
+/** One file that cannot be removed must not keep the others; three in a row are the whole storage. */
+const MAX_FAILURES = 3;
+/** A file was begun so long ago before it counts as nobody's: its row is written after it. */
 const SURE_AFTER_MS = 3_600_000;
 /** How long somebody may ask what became of a request without a chat that has no picture: why it failed, for example. */
 const EMPTY_AFTER_MS = 86_400_000;
@@ -21,14 +22,13 @@ const EMPTY_AFTER_MS = 86_400_000;
  *   1. pictures of messages that are gone are marked as deleted;
  *   2. files of deleted pictures are removed, then their rows;
  *   3. requests without a chat that no picture is left of are forgotten, here and by chat-service;
- *   4. files that no row names, left behind by a crash between the two, are removed.
+ *   4. files that were begun and that no row names, left behind by a death between the two, are removed.
  * Everything may be done twice, so whoever dies in the middle leaves nothing that the next sweep does not see.
  */
 @Injectable()
 export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly gallery: GalleryRepository;
   private readonly files: PictureFiles;
-  private readonly storage: PictureStorage;
   private readonly chat: Pick<CallClient, 'call'>;
   private readonly everyMs: number;
   private readonly clock: Clock;
@@ -39,7 +39,6 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     gallery: GalleryRepository,
     files: PictureFiles,
-    @Inject(PICTURE_STORAGE) storage: PictureStorage,
     @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
     @Inject(FILE_SETTINGS) { sweepEveryMs }: FileSettings,
     @Inject(CLOCK) clock: Clock,
@@ -47,7 +46,6 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   ) {
     this.gallery = gallery;
     this.files = files;
-    this.storage = storage;
     this.chat = chat;
     this.everyMs = sweepEveryMs;
     this.clock = clock;
@@ -102,13 +100,13 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
     let count = 0;
     for (;;) {
       const rows = await this.gallery.deleted(FILES_AT_A_TIME);
-      for (const { id, fileName } of rows) {
-        this.closing.signal.throwIfAborted();
-        await this.files.remove(fileName);
-        await this.gallery.forget(id);
-      }
-      count += rows.length;
-      if (rows.length < FILES_AT_A_TIME) return count;
+      const done = await this.each(rows, async ({ id, fileName }) => {
+        const isRemoved = await this.files.remove(fileName);
+        if (isRemoved) await this.gallery.forget(id);
+        return isRemoved;
+      });
+      count += done;
+      if (done < FILES_AT_A_TIME) return count;
     }
   }
 
@@ -128,30 +126,27 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
+  /** A draft whose picture has its row was only not crossed out. There are few: each is a death in a certain moment. */
   private async removeOrphans(): Promise<number> {
-    const before = this.clock.now() - SURE_AFTER_MS;
-    let count = 0;
-    let names: string[] = [];
-    const removeUnknown = async (): Promise<void> => {
-      const known = await this.gallery.known(names.flatMap(pictureNames));
-      const orphans = names.filter((name) => !pictureNames(name).some((picture) => known.has(picture)));
-      for (const name of orphans) await this.storage.remove(name);
-      count += orphans.length;
-      names = [];
-    };
-    for await (const { name, changedAtMs } of this.storage.list()) {
-      this.closing.signal.throwIfAborted();
-      if (changedAtMs > before) continue;
-      names.push(name);
-      if (names.length >= FILES_AT_A_TIME) await removeUnknown();
-    }
-    if (names.length > 0) await removeUnknown();
-    return count;
+    const names = await this.files.unsettled(this.clock.now() - SURE_AFTER_MS, FILES_AT_A_TIME);
+    const known = await this.gallery.known(names);
+    for (const name of known) await this.files.settled(name);
+    return this.each(
+      names.filter((name) => !known.has(name)),
+      (name) => this.files.remove(name),
+    );
   }
-}
 
-/** Which pictures a file may belong to: a thumbnail has the name of its picture, with another ending. A draft is nobody's. */
-function pictureNames(name: string): string[] {
-  if (name.endsWith('.part')) return [];
-  return name.endsWith('.webp') ? [name.replace(/webp$/, 'png'), name.replace(/webp$/, 'jpg')] : [name];
+  /** How many `work` could do. What it could not is for the next sweep, and a storage that is away is not asked on and on. */
+  private async each<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
+    let [done, failed] = [0, 0];
+    for (const item of items) {
+      this.closing.signal.throwIfAborted();
+      if (await work(item)) done += 1;
+      else failed += 1;
+      if (failed >= MAX_FAILURES) break;
+    }
+    if (failed > 0) this.log.warn('picture.sweep', { code: 'store.unavailable', failed });
+    return done;
+  }
 }

@@ -33,7 +33,9 @@ export class UploadsService {
     const picture = await this.files.storeUploaded(bytes);
     try {
       const row = { ...picture, userId, createdAt: this.clock.now() };
-      return uploadView({ ...row, id: await this.images.addUpload(row) });
+      const id = await this.images.addUpload(row);
+      await this.files.settled(picture.fileName);
+      return uploadView({ ...row, id });
     } catch (error) {
       await this.files.remove(picture.fileName);
       throw error;

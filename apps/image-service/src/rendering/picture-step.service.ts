@@ -181,6 +181,7 @@ export class PictureStepService {
       };
       const id = await this.images.addImage(image, prompt ?? '');
       render.finished({ ...image, id });
+      await this.files.settled(picture.fileName);
     } catch (error) {
       await this.files.remove(picture.fileName);
       throw error;
