@@ -537,6 +537,9 @@ export type GalleryEntry = {
     id: number;
     origin: 'generated' | 'uploaded';
     message_id: number | null;
+    /**
+     * null: brought along, or made without a chat
+     */
     chat_id: number | null;
     prompt: string | null;
     width: number;
@@ -550,7 +553,10 @@ export type GalleryEntry = {
 };
 
 export type GenerateImage = {
-    chat_id: number;
+    /**
+     * null: the picture is in no chat, but among all your pictures (`GET /api/images`), until you delete it
+     */
+    chat_id: number | null;
     /**
      * In any language
      */
@@ -653,7 +659,10 @@ export type GpuSwitch = {
 export type Image = {
     id: number;
     message_id: number;
-    chat_id: number;
+    /**
+     * null: it was made without a chat
+     */
+    chat_id: number | null;
     /**
      * Made from words, out of a picture, or enlarged
      */
