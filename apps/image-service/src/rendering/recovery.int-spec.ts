@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -180,6 +180,24 @@ describe('after the death of image-service', () => {
         await expect(service.requests.get(ANNA, messageId)).resolves.toHaveLength(1);
         expect(chat.ends).toMatchObject([{ state: 'done', attachments: [{ width: 64, height: 48 }] }]);
       });
+    });
+  });
+
+  test('who ends in the wait for a storage leaves a picture that is fetched by a new job', async () => {
+    await rm(folder, { recursive: true });
+    await writeFile(folder, 'in the way');
+    const before = new FakeGpu('http://127.0.0.1:1');
+    const service = await start({ gpu: before });
+    const { reply } = await service.requests.generate(ANNA, { chat_id: 5, description: 'a fence' });
+    await eventually(async () => (await service.images.findOwned(reply.id, ANNA))?.attempt === 2);
+    await service.shutDown();
+    engine.known.add(engine.orders[0]?.promptId ?? '');
+    await rm(folder);
+    await restarted(async (next) => {
+      await expect(ended(next, reply.id)).resolves.toMatchObject({ state: 'done' });
+      expect(before.jobIds).toEqual([`prompting-${reply.id}-1`, `render-${reply.id}-1`]);
+      expect(gpu.jobIds).toEqual([`render-${reply.id}-2`]);
+      expect(engine.orders).toHaveLength(1);
     });
   });
 

@@ -275,13 +275,25 @@ describe('an image request', () => {
       await expect(ended(messageId)).resolves.toMatchObject({ state: 'done', promptBy: 'model', attempt: 2 });
     });
 
-    test('a storage that cannot be written fails clearly and leaves nothing', async () => {
+    test('a storage that is away is waited for without the GPU, and the picture that was made is stored', async () => {
       await writeFile(join(folder, 'images'), 'in the way');
       const messageId = await ask();
-      await expect(ended(messageId)).resolves.toMatchObject({
-        state: 'failed',
-        errorCode: 'store.unavailable',
-      });
+      await eventually(async () => (await row(messageId))?.attempt === 2);
+      engine.known.add(engine.orders[0]?.promptId ?? '');
+      expect(gpu.jobIds).toEqual([`prompting-${messageId}-1`, `render-${messageId}-1`]);
+      await expect(row(messageId)).resolves.toMatchObject({ finishedAt: null });
+      await rm(join(folder, 'images'));
+      await expect(ended(messageId)).resolves.toMatchObject({ state: 'done' });
+      expect([engine.orders.length, engine.followed.length]).toEqual([1, 1]);
+      expect(await readdir(join(folder, 'images'))).toHaveLength(2);
+    });
+
+    test('a request that waits for a storage can be stopped', async () => {
+      await writeFile(join(folder, 'images'), 'in the way');
+      const messageId = await ask();
+      await eventually(async () => (await row(messageId))?.attempt === 2);
+      await service.requests.cancel(ANNA, messageId);
+      await expect(row(messageId)).resolves.toMatchObject({ state: 'cancelled' });
       await expect(service.requests.get(ANNA, messageId)).resolves.toEqual([]);
     });
 

@@ -121,7 +121,7 @@ export class ImageProcess {
       SETTINGS,
       hurriedClock,
     );
-    const attempts = new AttemptsService(language, picture, images, hurriedClock);
+    const attempts = new AttemptsService(language, picture, images, files, hurriedClock, quietLog);
     const endings = new EndingsService(images, chat, new RenderMetrics(this.metrics), hurriedClock, quietLog);
     this.renders = new RendersService(attempts, endings, images, logs, previews, hurriedClock, quietLog);
     const { renders } = this;
