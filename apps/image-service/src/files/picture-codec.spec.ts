@@ -86,6 +86,16 @@ describe('an upload', () => {
     });
   });
 
+  test('is measured upright', async () => {
+    const turned = (width: number, height: number): Promise<Buffer> =>
+      picture(width, height).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    await expect(encodeUploaded(await turned(300, 400), LIMITS)).resolves.toMatchObject({ width: 400 });
+    await expect(encodeUploaded(await turned(400, 300), LIMITS)).rejects.toMatchObject({
+      code: 'image.too_many_pixels',
+      issues: [{ message: expect.stringContaining('has 300 × 400 pixels') }],
+    });
+  });
+
   test('that unpacks to very much is not unpacked', async () => {
     // A few kilobytes that would take 75 MB.
     const bomb = await sharp({ create: { width: 5_000, height: 5_000, channels: 3, background: '#fff' } })
@@ -95,6 +105,21 @@ describe('an upload', () => {
     await expect(encodeUploaded(bomb, LIMITS)).rejects.toMatchObject({ code: 'image.too_many_pixels' });
     expect(process.memoryUsage().rss - before).toBeLessThan(40_000_000);
   });
+});
+
+test('pictures of ours do not stand in line behind uploads: the GPU is held until they are stored', async () => {
+  const limits = { maxWidth: 1_500, maxHeight: 1_500 };
+  const [large, small] = [
+    await picture(1_500, 1_500, 4).png().toBuffer(),
+    await picture(64, 48).png().toBuffer(),
+  ];
+  const ended: string[] = [];
+  const uploads = Array.from({ length: 6 }, () =>
+    encodeUploaded(large, limits).then(() => ended.push('upload')),
+  );
+  await encodeRendered(small).then(() => ended.push('ours'));
+  await Promise.all(uploads);
+  expect(ended.indexOf('ours')).toBeLessThan(3);
 });
 
 test('a rendered picture stays lossless', async () => {

@@ -20,8 +20,12 @@ export function prepareDecoders(): void {
 const THUMBNAIL_SIDE = 384;
 /** No render of ours comes near; a decoder must not be made to fill the memory. */
 const MAX_RENDERED_PIXELS = 64_000_000;
+/** What is stored was judged when it came; an administrator may take uploads of up to this. */
+const MAX_STORED_PIXELS = 16_384 * 16_384;
 /** A picture of 4096 by 4096 takes 64 MiB while it is decoded: more at a time would not be quicker on few cores. */
 const MAX_AT_A_TIME = 2;
+/** A large AVIF takes some ten seconds; nobody's file may hold a decoder for longer than this. */
+const MAX_UPLOAD_SECONDS = 60;
 
 export type PictureMediaType = 'image/png' | 'image/jpeg';
 
@@ -40,7 +44,9 @@ export interface UploadLimits {
   readonly maxHeight: number;
 }
 
+/** Two lanes: the GPU is held until a render is stored, and must not stand in line behind what people bring along. */
 const turn = pLimit(MAX_AT_A_TIME);
+const uploadTurn = pLimit(MAX_AT_A_TIME);
 
 /**
  * What an engine made. ComfyUI writes the whole workflow into its PNGs: only the picture is kept.
@@ -65,7 +71,7 @@ export function encodeRendered(bytes: Buffer): Promise<EncodedPicture> {
  * @throws AppError `image.not_an_image`, `image.too_many_pixels`
  */
 export function encodeUploaded(bytes: Buffer, limits: UploadLimits): Promise<EncodedPicture> {
-  return turn(async () => {
+  return uploadTurn(async () => {
     if (bytes.length === 0) throw notAPicture(bytes);
     const limitInputPixels = limits.maxWidth * limits.maxHeight;
     const picture = sharp(bytes, { limitInputPixels, failOn: 'error' });
@@ -76,7 +82,8 @@ export function encodeUploaded(bytes: Buffer, limits: UploadLimits): Promise<Enc
     checkSize(about, limits);
     try {
       const isLossless = about.hasAlpha || about.format === 'png' || about.format === 'gif';
-      return await encode(picture.autoOrient(), isLossless ? 'image/png' : 'image/jpeg');
+      const upright = picture.autoOrient().timeout({ seconds: MAX_UPLOAD_SECONDS });
+      return await encode(upright, isLossless ? 'image/png' : 'image/jpeg');
     } catch (cause) {
       throw notAPicture(bytes, cause);
     }
@@ -91,7 +98,7 @@ export function encodeUploaded(bytes: Buffer, limits: UploadLimits): Promise<Enc
 export function encodeForModel(bytes: Buffer, maxSide: number): Promise<Buffer> {
   return turn(async () => {
     try {
-      return await sharp(bytes, { limitInputPixels: MAX_RENDERED_PIXELS, failOn: 'error' })
+      return await sharp(bytes, { limitInputPixels: MAX_STORED_PIXELS, failOn: 'error' })
         .resize(maxSide, maxSide, { fit: 'inside', withoutEnlargement: true })
         .flatten({ background: '#fff' })
         .jpeg({ quality: 90 })
@@ -111,7 +118,7 @@ export function encodeForModel(bytes: Buffer, maxSide: number): Promise<Buffer> 
 export function encodeForGeneration(bytes: Buffer, maxSide: number | null): Promise<Buffer> {
   return turn(async () => {
     try {
-      const picture = sharp(bytes, { limitInputPixels: MAX_RENDERED_PIXELS, failOn: 'error' });
+      const picture = sharp(bytes, { limitInputPixels: MAX_STORED_PIXELS, failOn: 'error' });
       const reduced =
         maxSide === null
           ? picture
@@ -124,19 +131,19 @@ export function encodeForGeneration(bytes: Buffer, maxSide: number | null): Prom
 }
 
 async function encode(picture: Sharp, mediaType: PictureMediaType): Promise<EncodedPicture> {
-  const whole = picture.clone();
   const { data: bytes, info } = await (
-    mediaType === 'image/png' ? whole.png({ compressionLevel: 6 }) : whole.jpeg({ quality: 92 })
+    mediaType === 'image/png' ? picture.png({ compressionLevel: 6 }) : picture.jpeg({ quality: 92 })
   ).toBuffer({ resolveWithObject: true });
-  const thumbnail = await picture
-    .clone()
+  // Out of what was just made: some formats take long to decode, and once is enough.
+  const thumbnail = await sharp(bytes, { limitInputPixels: MAX_STORED_PIXELS })
     .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 80 })
     .toBuffer();
   return { bytes, mediaType, thumbnail, width: info.width, height: info.height };
 }
 
-function checkSize({ width, height }: Metadata, limits: UploadLimits): void {
+/** As it is shown: cameras store portraits on their side. */
+function checkSize({ autoOrient: { width, height } }: Metadata, limits: UploadLimits): void {
   if (width > limits.maxWidth || height > limits.maxHeight) throw tooManyPixels(limits, { width, height });
 }
 
