@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ConfigError } from '@baton/platform';
-import { startLocalS3, type LocalS3 } from '../testing/local-s3.ts';
+import { LocalS3 } from '@baton/testing/s3';
 import { S3PictureStorage, type S3Settings } from './s3-picture.storage.ts';
 import { describePictureStorage } from './testing/picture-storage-contract.ts';
 
@@ -25,7 +25,7 @@ describe('a bucket', () => {
   let settings: S3Settings;
 
   beforeAll(async () => {
-    server = await startLocalS3({ isStrict: false });
+    server = await LocalS3.start();
   });
   afterAll(() => server.stop());
   beforeEach(() => {
@@ -86,7 +86,7 @@ describe('a bucket', () => {
 });
 
 test('what is sent is signed; with a wrong secret nothing is stored or read', async () => {
-  const server = await startLocalS3({ isStrict: true });
+  const server = await LocalS3.start({ isStrict: true });
   try {
     const storage = open(server.settings);
     await storage.put('a.png', Buffer.from('0123456789'));
