@@ -11,6 +11,7 @@ import { PictureFiles } from './files/picture-files.service.ts';
 import { GalleryController } from './images/gallery.controller.ts';
 import { GalleryRepository } from './images/gallery.repository.ts';
 import { GalleryService } from './images/gallery.service.ts';
+import { MissingFilesService } from './images/missing-files.service.ts';
 import { SweepService } from './images/sweep.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
@@ -63,6 +64,7 @@ export class AppModule {
         GalleryRepository,
         GalleryService,
         SweepService,
+        MissingFilesService,
         PreviewShelf,
         GpuTurnsService,
         LanguageStepService,

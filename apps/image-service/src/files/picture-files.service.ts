@@ -69,6 +69,11 @@ export class PictureFiles {
     return encodeForGeneration(bytes, isWhole ? null : this.settings.modelSide);
   }
 
+  /** Whether the picture's file is there. @throws AppError `store.unavailable` */
+  async has(fileName: string): Promise<boolean> {
+    return (await this.storage.size(fileName)) !== null;
+  }
+
   /** There is a row that names it. Should this fail, the sweep finds out by itself. */
   async settled(fileName: string): Promise<void> {
     await this.drafts.forget([fileName]).catch(() => undefined);

@@ -85,6 +85,23 @@ export class GalleryRepository {
     );
   }
 
+  /** Files of the newest and the oldest pictures. */
+  async someFileNames(ofEach: number): Promise<string[]> {
+    const ends = await Promise.all(
+      (['DESC', 'ASC'] as const).map((order) =>
+        read(this.source, (manager) =>
+          manager.find<ImageRow>(IMAGE, {
+            select: { id: true, fileName: true },
+            where: { deletedAt: IsNull() },
+            order: { id: order },
+            take: ofEach,
+          }),
+        ),
+      ),
+    );
+    return [...new Set(ends.flat().map(({ fileName }) => fileName))];
+  }
+
   async forget(id: number): Promise<void> {
     await write(this.source, (manager) => manager.delete<ImageRow>(IMAGE, { id }));
   }
