@@ -357,7 +357,6 @@ describe('the service, wired as in production', () => {
       expect(large.length).toBeGreaterThan(600_000);
       const carla = '3';
       expect((await upload(large, carla)).status).toBe(201);
-      expect((await upload(large, carla)).status).toBe(201);
       const full = await upload(large, carla);
       expect([full.status, JSON.parse(full.body.toString())]).toMatchObject([
         403,

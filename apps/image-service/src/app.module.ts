@@ -15,6 +15,7 @@ import { MissingFilesService } from './images/missing-files.service.ts';
 import { SweepService } from './images/sweep.service.ts';
 import { ImagesController } from './images/images.controller.ts';
 import { ImagesRepository } from './images/images.repository.ts';
+import { QuotaService } from './images/quota.service.ts';
 import { RequestsService } from './images/requests.service.ts';
 import { imageSchema } from './migrations/schema.ts';
 import { OllamaLanguage } from './language/ollama-language.client.ts';
@@ -60,6 +61,7 @@ export class AppModule {
         ImagesRepository,
         FileDraftsRepository,
         PictureFiles,
+        QuotaService,
         UploadsService,
         GalleryRepository,
         GalleryService,

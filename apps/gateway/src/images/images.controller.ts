@@ -51,6 +51,7 @@ const REQUEST_ERRORS = [
   'chat.not_found',
   'image.not_found',
   'image.workflow_invalid',
+  'image.quota_reached',
   'store.unavailable',
   ...CALL_ERRORS,
 ] as const;

@@ -19,6 +19,7 @@ import type { ImageRequestRow } from './image-request.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
 import type { ImageRow } from './image.entity.ts';
 import { newRequest, type Wanted } from './new-request.ts';
+import { QuotaService } from './quota.service.ts';
 
 /** Without a chat it gets one of its own, hidden unless `isListed`. */
 type Begun = Omit<Wanted, 'messageId' | 'chatId' | 'hasChat'> & {
@@ -33,6 +34,7 @@ export class RequestsService {
   private readonly renders: RendersService;
   private readonly recovery: RecoveryService;
   private readonly workflows: WorkflowWatch;
+  private readonly quota: QuotaService;
   private readonly chat: Pick<CallClient, 'call'>;
   private readonly settings: RenderingSettings;
   private readonly clock: Clock;
@@ -43,6 +45,7 @@ export class RequestsService {
     renders: RendersService,
     recovery: RecoveryService,
     workflows: WorkflowWatch,
+    quota: QuotaService,
     @Inject(CHAT_SERVICE) chat: Pick<CallClient, 'call'>,
     @Inject(RENDERING_SETTINGS) settings: RenderingSettings,
     @Inject(CLOCK) clock: Clock,
@@ -52,6 +55,7 @@ export class RequestsService {
     this.renders = renders;
     this.recovery = recovery;
     this.workflows = workflows;
+    this.quota = quota;
     this.chat = chat;
     this.settings = settings;
     this.clock = clock;
@@ -62,7 +66,8 @@ export class RequestsService {
    * Answers when messages and request are stored; the pictures are made in the background. Messages first: chat-service
    * checks whose chat it is. A death between the two is mended by recovery.
    *
-   * @throws AppError `chat.not_found`, `image.not_found`, `image.workflow_invalid`, `call.*`, `store.unavailable`
+   * @throws AppError `chat.not_found`, `image.not_found`, `image.quota_reached`, `image.workflow_invalid`, `call.*`,
+   *   `store.unavailable`
    */
   async generate(userId: number, body: GenerateImageBody): Promise<SentMessage> {
     const reference = await this.referenceOf(userId, body);
@@ -153,6 +158,7 @@ export class RequestsService {
 
   private async begin(wanted: Begun): Promise<SentMessage> {
     const { userId, chatId, isListed = false, description } = wanted;
+    await this.quota.mustHaveRoom(userId);
     const sent = await this.chat.call(addImageMessages, { userId, chatId, isListed, description });
     const { id: messageId, chat_id: shownIn } = sent.reply;
     const request = newRequest(

@@ -4,42 +4,44 @@ import { CLOCK } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
 import { PictureFiles } from '../files/picture-files.service.ts';
 import type { ImageRow } from './image.entity.ts';
+import { GalleryService } from './gallery.service.ts';
 import { ImagesRepository } from './images.repository.ts';
-import { FILE_SETTINGS, type FileSettings } from '../tokens.ts';
+import { QuotaService } from './quota.service.ts';
 
 /** Pictures that people bring along: for a model to look at, or as the beginning of another picture. */
 @Injectable()
 export class UploadsService {
   private readonly files: PictureFiles;
   private readonly images: ImagesRepository;
-  private readonly settings: FileSettings;
+  private readonly gallery: GalleryService;
+  private readonly quota: QuotaService;
   private readonly clock: Clock;
 
   constructor(
     files: PictureFiles,
     images: ImagesRepository,
-    @Inject(FILE_SETTINGS) settings: FileSettings,
+    gallery: GalleryService,
+    quota: QuotaService,
     @Inject(CLOCK) clock: Clock,
   ) {
     this.files = files;
     this.images = images;
-    this.settings = settings;
+    this.gallery = gallery;
+    this.quota = quota;
     this.clock = clock;
   }
 
   /** @throws AppError `image.not_an_image`, `image.too_many_pixels`, `image.quota_reached`, `store.unavailable` */
   async takeIn(userId: number, bytes: Buffer): Promise<UploadedImage> {
-    await this.checkQuota(userId);
-    const picture = await this.files.storeUploaded(bytes);
+    await this.quota.mustHaveRoom(userId);
+    const row = await this.store(userId, bytes);
     try {
-      const row = { ...picture, userId, createdAt: this.clock.now() };
-      const id = await this.images.addUpload(row);
-      await this.files.settled(picture.fileName);
-      return uploadView({ ...row, id });
+      await this.quota.mustStillFit(userId, row.sizeBytes);
     } catch (error) {
-      await this.files.remove(picture.fileName);
+      await this.gallery.delete(userId, row.id);
       throw error;
     }
+    return uploadView(row);
   }
 
   /** @throws AppError `image.not_found` for the first that is not this user's */
@@ -53,11 +55,17 @@ export class UploadsService {
     });
   }
 
-  private async checkQuota(userId: number): Promise<void> {
-    const { quotaBytes } = this.settings;
-    if (quotaBytes === 0) return;
-    const usedBytes = await this.images.usedBytes(userId);
-    if (usedBytes >= quotaBytes) throw new AppError('image.quota_reached', { userId, usedBytes });
+  private async store(userId: number, bytes: Buffer): Promise<UploadRow> {
+    const picture = await this.files.storeUploaded(bytes);
+    try {
+      const row = { ...picture, userId, createdAt: this.clock.now() };
+      const id = await this.images.addUpload(row);
+      await this.files.settled(picture.fileName);
+      return { ...row, id };
+    } catch (error) {
+      await this.files.remove(picture.fileName);
+      throw error;
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import { GalleryRepository } from '../images/gallery.repository.ts';
 import { GalleryService } from '../images/gallery.service.ts';
 import { SweepService } from '../images/sweep.service.ts';
 import { ImagesRepository } from '../images/images.repository.ts';
+import { QuotaService } from '../images/quota.service.ts';
 import { RequestsService } from '../images/requests.service.ts';
 import { AttemptsService } from '../rendering/attempts.service.ts';
 import { EndingsService } from '../rendering/endings.service.ts';
@@ -45,7 +46,6 @@ const SETTINGS = {
 const FILES = {
   upload: { maxWidth: 4_096, maxHeight: 4_096 },
   modelSide: 1_024,
-  quotaBytes: 0,
   s3: null,
   sweepEveryMs: 3_600_000,
 } as const;
@@ -65,6 +65,7 @@ export interface ImageProcessParts {
   readonly prompts: FakePictureLanguage;
   readonly engine: FakeImageEngine;
   readonly workflows?: Partial<WorkflowSettings>;
+  readonly quotaBytes?: number;
   /** What the process-manager says about ComfyUI's nodes; null while that does not run. */
   readonly nodeClasses?: () => ObjectInfo | null;
 }
@@ -101,12 +102,13 @@ export class ImageProcess {
     const { images, logs, previews } = this;
     const turns = new GpuTurnsService(gpu, hurriedClock);
     const storage = new LocalPictureStorage(folder);
-    const settings = { ...FILES, folder };
+    const settings = { ...FILES, quotaBytes: parts.quotaBytes ?? 0, folder };
+    const quota = new QuotaService(images, settings);
     const drafts = new FileDraftsRepository(source);
     const files = new PictureFiles(storage, settings, drafts, hurriedClock);
     const gallery = new GalleryRepository(source);
     this.gallery = new GalleryService(gallery, images, files, settings, hurriedClock);
-    this.uploads = new UploadsService(files, images, settings, hurriedClock);
+    this.uploads = new UploadsService(files, images, this.gallery, quota, hurriedClock);
     this.sweeper = new SweepService(gallery, files, chat, settings, hurriedClock, quietLog);
     this.files = files;
     const workflows = new WorkflowsService({ ...WORKFLOWS, ...parts.workflows }, engine, quietLog);
@@ -134,6 +136,7 @@ export class ImageProcess {
       renders,
       recovery,
       this.watch,
+      quota,
       chat,
       SETTINGS,
       hurriedClock,
