@@ -53,7 +53,9 @@ describe.each(DIALECTS)('a person’s storage in %s', (dialect) => {
     const uploads = await Promise.allSettled(
       Array.from({ length: 5 }, () => service.uploads.takeIn(ANNA, picture)),
     );
-    const refusals = uploads.flatMap((upload) => (upload.status === 'rejected' ? [upload.reason] : []));
+    const refusals = uploads.flatMap((upload) =>
+      upload.status === 'rejected' ? [upload.reason as unknown] : [],
+    );
     expect(refusals.length).toBeGreaterThanOrEqual(4);
     for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'image.quota_reached' });
     await expect(service.images.usedBytes(ANNA)).resolves.toBeLessThanOrEqual(QUOTA_BYTES);
