@@ -10,9 +10,32 @@ import {
 import { AppError, isErrorCode } from '@baton/kernel';
 import { INTERNAL_SECRET, correlationId } from '@baton/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { Agent, type Dispatcher } from 'undici';
 
 export const IMAGE_SERVICE_URL = Symbol('IMAGE_SERVICE_URL');
+export const PICTURE_TRANSFERS = Symbol('PICTURE_TRANSFERS');
+
+export interface PictureTransfers {
+  /** At the same time, for all users together. */
+  readonly most: number;
+  /** A reader that takes nothing for so long has left, or holds a place that others wait for. */
+  readonly stalledMs: number;
+}
+
+/** One person can take them all only by not reading, and then not for long. */
+export const DEFAULT_PICTURE_TRANSFERS: PictureTransfers = { most: 1_024, stalledMs: 30_000 };
+
+export interface SentPicture {
+  /** Where image-service has it. */
+  readonly path: string;
+  /** Whose it is. */
+  readonly userId: number;
+  /** What it is called when somebody saves it, without the ending. */
+  readonly name: string;
+  /** Pages of others may show it: whoever made the address wanted that. */
+  readonly isForOthers?: boolean;
+}
 
 const FORWARDED_REQUEST_HEADERS = ['range', 'if-range', 'if-none-match', 'if-modified-since'] as const;
 const FORWARDED_ANSWER_HEADERS = [
@@ -26,45 +49,69 @@ const FORWARDED_ANSWER_HEADERS = [
 const PASSED_ON = new Set([200, 206, 304, 416]);
 const HEADERS_TIMEOUT_MS = 10_000;
 const BODY_TIMEOUT_MS = 30_000;
+/** A large AVIF takes some ten seconds to decode, and others may be before it. */
+const UPLOAD_TIMEOUT_MS = 180_000;
+/** image-service has an upload in memory until it is stored. */
+const MAX_UPLOADS = 16;
+/** Of one person; the others of theirs wait unread, so that nobody keeps everybody else's waiting. */
+const MAX_OWN_UPLOADS = 3;
 
 /** Fetches picture bytes from image-service and passes them on as they come, without keeping them. */
 @Injectable()
 export class ImageFilesClient implements OnApplicationShutdown {
   private readonly origin: string;
   private readonly secret: string;
-  private readonly agent = new Agent({
+  private readonly transfers: PictureTransfers;
+  private readonly agent: Agent;
+  /** Apart from the files: uploads that wait for their decoder must not hold up pictures that are looked at. */
+  private readonly uploads = new Agent({
     connectTimeout: 2_000,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: UPLOAD_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
-    connections: 64,
+    connections: MAX_UPLOADS,
   });
+  private readonly turns = new Map<number, LimitFunction>();
 
-  constructor(@Inject(IMAGE_SERVICE_URL) origin: string, @Inject(INTERNAL_SECRET) secret: string) {
+  constructor(
+    @Inject(IMAGE_SERVICE_URL) origin: string,
+    @Inject(INTERNAL_SECRET) secret: string,
+    @Inject(PICTURE_TRANSFERS) transfers: PictureTransfers,
+  ) {
     this.origin = origin;
     this.secret = secret;
+    this.transfers = transfers;
+    this.agent = new Agent({
+      connectTimeout: 2_000,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      connections: transfers.most,
+    });
   }
 
   /**
-   * Answers `request` with what stands at `path`, ranges and conditional requests included.
+   * Answers `request` with a picture, ranges and conditional requests included.
    *
    * @throws AppError `image.not_found` (also for other people's pictures), `call.unreachable`
    */
-  async send(path: string, userId: number, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async send(picture: SentPicture, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { path, userId, name, isForOthers = false } = picture;
     const upstream = await this.fetch(path, userId, request.headers);
     if (!PASSED_ON.has(upstream.statusCode)) throw await failureOf(path, upstream);
     for (const name of FORWARDED_ANSWER_HEADERS) {
       const value = upstream.headers[name];
       if (value !== undefined) void reply.header(name, value);
     }
-    // Behind a token: a shared cache must not keep it, whatever image-service thinks of caching.
-    void reply.header('cache-control', asPrivate(upstream.headers['cache-control']));
-    void reply.header('content-disposition', 'inline');
+    void reply.header('cache-control', cachingOf(upstream.headers['cache-control']));
+    void reply.header('content-disposition', dispositionOf(name, upstream.headers['content-type']));
+    if (isForOthers) void reply.header('cross-origin-resource-policy', 'cross-origin');
     void reply.status(upstream.statusCode);
     if (upstream.statusCode === 304) {
       await upstream.body.dump();
       await reply.send();
       return;
     }
+    // Of the connection: what is written and not taken counts as nothing happening.
+    reply.raw.setTimeout(this.transfers.stalledMs, () => reply.raw.destroy());
     await reply.send(upstream.body);
   }
 
@@ -85,8 +132,24 @@ export class ImageFilesClient implements OnApplicationShutdown {
    * @throws AppError what image-service refused it with (`image.not_an_image`, …), `request.too_large`, `call.unreachable`
    */
   async upload(userId: number, file: Readable): Promise<UploadedImage> {
+    const turn = this.turns.get(userId) ?? pLimit(MAX_OWN_UPLOADS);
+    this.turns.set(userId, turn);
+    // While it waits nobody else listens: a sender who leaves must not bring the process down.
+    file.on('error', () => undefined);
+    try {
+      return await turn(() => this.pass(userId, file));
+    } finally {
+      if (turn.activeCount + turn.pendingCount === 0) this.turns.delete(userId);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.agent.destroy(), this.uploads.destroy()]);
+  }
+
+  private async pass(userId: number, file: Readable): Promise<UploadedImage> {
     const headers = { ...this.headersFor(userId), 'content-type': 'application/octet-stream' };
-    const upstream = await this.agent
+    const upstream = await this.uploads
       .request({ origin: this.origin, path: imageFilePaths.upload, method: 'POST', headers, body: file })
       .catch((error: unknown) => {
         throw error instanceof AppError ? error : new AppError('call.unreachable', {}, { cause: error });
@@ -96,10 +159,6 @@ export class ImageFilesClient implements OnApplicationShutdown {
     });
     if (upstream.statusCode === 201) return uploadedImage.parse(body);
     throw refusalOf(upstream.statusCode, body);
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
   }
 
   private async fetch(path: string, userId: number, asked: FastifyRequest['headers']) {
@@ -143,11 +202,22 @@ function refusalOf(status: number, body: unknown): AppError {
   return new AppError(parsed.data.code, { status }, { issues });
 }
 
-/** Keeps how long something may be cached, never by whom: that is decided here. */
-function asPrivate(cacheControl: string | string[] | undefined): string {
-  const directives = String(cacheControl ?? 'no-cache')
-    .split(',')
-    .map((directive) => directive.trim())
-    .filter((directive) => directive !== '' && directive !== 'public' && directive !== 'private');
-  return ['private', ...directives].join(', ');
+/**
+ * A browser may keep a picture, but has to ask before it shows it again: with our validators that costs no bytes. What a
+ * browser keeps it gives to whoever sits there: also after logging out, after a link has expired and after a deletion.
+ */
+function cachingOf(cacheControl: string | string[] | undefined): string {
+  return /\bno-store\b/.test(String(cacheControl ?? '')) ? 'no-store' : 'private, no-cache';
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  'image/png': '.png',
+  'image/jpeg': '.jpg',
+  'image/webp': '.webp',
+  'image/avif': '.avif',
+};
+
+/** Shown, not saved; the name is ours alone, so that nothing in it has to be escaped. */
+function dispositionOf(name: string, contentType: string | string[] | undefined): string {
+  return `inline; filename="${name}${ENDINGS[String(contentType)] ?? ''}"`;
 }
