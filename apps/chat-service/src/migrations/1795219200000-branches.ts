@@ -1,4 +1,13 @@
-import { dialectOf, longText, type Dialect } from '@baton/platform/database';
+import {
+  addMissingColumns,
+  booleanType,
+  createMissingIndices,
+  dialectOf,
+  dropIndexIfThere,
+  integerType,
+  longText,
+  type Dialect,
+} from '@baton/platform/database';
 import {
   TableColumn,
   TableIndex,
@@ -6,7 +15,6 @@ import {
   type QueryRunner,
   type TableColumnOptions,
 } from 'typeorm';
-import { addMissingColumns, createMissingIndices, dropIndexIfThere } from './what-is-missing.ts';
 
 /**
  * Messages become a tree (each names the one it follows), and everything that is known about an answer gets its place.
@@ -65,10 +73,10 @@ function chatColumns(dialect: Dialect): TableColumn[] {
   return columns([
     { name: 'title_by', type: 'varchar', length: '16', default: "'user'" },
     { name: 'kind', type: 'varchar', length: '16', default: "'chat'" },
-    { name: 'hidden', ...boolean(dialect) },
+    { name: 'hidden', ...booleanType(dialect), default: '0' },
     { name: 'top_p', type: 'double', isNullable: true },
     { name: 'think', type: 'varchar', length: '16', isNullable: true },
-    { name: 'leaf_id', type: integer(dialect), isNullable: true },
+    { name: 'leaf_id', type: integerType(dialect), isNullable: true },
     { name: 'plan', type: longText(dialect), isNullable: true },
     { name: 'plan_state', type: 'varchar', length: '16', isNullable: true },
   ]);
@@ -76,11 +84,11 @@ function chatColumns(dialect: Dialect): TableColumn[] {
 
 function messageColumns(dialect: Dialect): TableColumn[] {
   return columns([
-    { name: 'parent_id', type: integer(dialect), isNullable: true },
+    { name: 'parent_id', type: integerType(dialect), isNullable: true },
     { name: 'thinking', type: longText(dialect), isNullable: true },
-    { name: 'answer_ms', type: integer(dialect), isNullable: true },
+    { name: 'answer_ms', type: integerType(dialect), isNullable: true },
     { name: 'rating', type: 'varchar', length: '8', isNullable: true },
-    { name: 'experiment_id', type: integer(dialect), isNullable: true },
+    { name: 'experiment_id', type: integerType(dialect), isNullable: true },
     { name: 'options', type: longText(dialect), isNullable: true },
     { name: 'details', type: longText(dialect), isNullable: true },
     { name: 'edited_at', type: 'bigint', isNullable: true },
@@ -93,14 +101,4 @@ function columns(options: readonly TableColumnOptions[]): TableColumn[] {
 
 function index(name: string, columnNames: string[]): TableIndex {
   return new TableIndex({ name, columnNames });
-}
-
-function integer(dialect: Dialect): string {
-  return dialect === 'mysql' ? 'int' : 'integer';
-}
-
-function boolean(dialect: Dialect): Omit<TableColumnOptions, 'name'> & { readonly width?: number } {
-  return dialect === 'mysql'
-    ? { type: 'tinyint', width: 1, default: '0' }
-    : { type: 'boolean', default: '0' };
 }

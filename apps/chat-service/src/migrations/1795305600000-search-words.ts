@@ -1,10 +1,9 @@
 import { foldText } from '@baton/kernel';
-import { dialectOf, type Dialect } from '@baton/platform/database';
+import { createMissingIndices, dialectOf, integerType, type Dialect } from '@baton/platform/database';
 import { Table, TableIndex, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { z } from 'zod';
 import { WORD_CHARS } from '../chats/search-words.ts';
 import { WordsRepository, type WordOwner } from '../chats/words.repository.ts';
-import { createMissingIndices } from './what-is-missing.ts';
 
 const CHATS_AT_ONCE = 100;
 const MESSAGES_AT_ONCE = 200;
@@ -114,7 +113,7 @@ async function fillFolded(runner: QueryRunner, table: string, text: string): Pro
 }
 
 function words(dialect: Dialect): Table {
-  const integer = dialect === 'mysql' ? 'int' : 'integer';
+  const integer = integerType(dialect);
   const binary = dialect === 'mysql' ? { charset: 'utf8mb4', collation: 'utf8mb4_bin' } : {};
   return new Table({
     name: 'chat_words',

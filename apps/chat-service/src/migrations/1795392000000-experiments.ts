@@ -1,10 +1,10 @@
-import { dialectOf, type Dialect } from '@baton/platform/database';
+import { createMissingTables, dialectOf, integerType, type Dialect } from '@baton/platform/database';
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** Comparisons between models. Which answers belong to one is written with the answers. */
 export class Experiments1795392000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    await runner.createTable(experiments(dialectOf(runner.dataSource)));
+    await createMissingTables(runner, [experiments(dialectOf(runner.dataSource))]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -13,7 +13,7 @@ export class Experiments1795392000000 implements MigrationInterface {
 }
 
 function experiments(dialect: Dialect): Table {
-  const integer = dialect === 'mysql' ? 'int' : 'integer';
+  const integer = integerType(dialect);
   return new Table({
     name: 'experiments',
     columns: [

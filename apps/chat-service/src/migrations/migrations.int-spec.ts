@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase, type DatabaseConfig, type Schema } from '@baton/platform/database';
-import { startMariaDb } from '@baton/testing';
-import type { DataSource, QueryRunner } from 'typeorm';
+import { cutAfter, startMariaDb } from '@baton/testing';
+import type { DataSource } from 'typeorm';
 import { chatCore } from '../testing/chat-core.ts';
 import { DIALECTS, quietLog } from '../testing/databases.ts';
 import { CreateChats1795132800000 } from './1795132800000-create-chats.ts';
@@ -13,26 +13,6 @@ import { SearchWords1795305600000 } from './1795305600000-search-words.ts';
 import { chatSchema } from './schema.ts';
 
 const AT = 1_795_000_000_000;
-
-type Migration = Schema['migrations'][number];
-
-/** The migration, of which the process dies after so many statements. */
-function cutAfter(migration: typeof Branches1795219200000, statements: number): Migration {
-  return class extends migration {
-    readonly name = migration.name;
-
-    override up(runner: QueryRunner): Promise<void> {
-      let left = statements;
-      const cut = new Proxy(runner, {
-        get: (target, name, receiver) => {
-          if (name === 'query' && left-- <= 0) return () => Promise.reject(new Error('killed'));
-          return Reflect.get(target, name, receiver) as unknown;
-        },
-      });
-      return super.up(cut);
-    }
-  };
-}
 
 describe.each(DIALECTS)('the migrations in %s', (dialect) => {
   const ends: (() => Promise<unknown>)[] = [];
@@ -119,7 +99,7 @@ describe.each(DIALECTS)('the migrations in %s', (dialect) => {
     const before = await open(config, [CreateChats1795132800000]);
     await fill(before);
     await before.destroy();
-    const done: Migration[] = [CreateChats1795132800000];
+    const done: Schema['migrations'][number][] = [CreateChats1795132800000];
     for (const migration of [Branches1795219200000, SearchWords1795305600000]) {
       let cuts = 0;
       // Every third statement, further on with each start, until one start comes through.

@@ -1,4 +1,4 @@
-import { dialectOf } from '@baton/platform/database';
+import { createMissingTables, dialectOf } from '@baton/platform/database';
 import { Table, type MigrationInterface, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 /** Accounts and their refresh tokens. */
@@ -7,7 +7,7 @@ export class Accounts1763600000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     const { integer, exact, id } = columnsFor(runner);
-    await runner.createTable(
+    await createMissingTables(runner, [
       new Table({
         name: 'users',
         columns: [
@@ -30,8 +30,6 @@ export class Accounts1763600000000 implements MigrationInterface {
           { name: 'uq_users_email_key', columnNames: ['email_key'], isUnique: true },
         ],
       }),
-    );
-    await runner.createTable(
       new Table({
         name: 'refresh_tokens',
         columns: [
@@ -60,7 +58,7 @@ export class Accounts1763600000000 implements MigrationInterface {
           { name: 'ix_refresh_tokens_expiry', columnNames: ['expires_at_ms'] },
         ],
       }),
-    );
+    ]);
   }
 
   async down(runner: QueryRunner): Promise<void> {

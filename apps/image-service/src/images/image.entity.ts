@@ -1,5 +1,5 @@
-import { epochMs, jsonColumn, longText, type Dialect } from '@baton/platform/database';
-import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import { epochMs, exactText, jsonColumn, longText, type Dialect } from '@baton/platform/database';
+import { EntitySchema } from 'typeorm';
 import type { PictureMediaType } from '../files/picture-codec.ts';
 
 /** A row of `images`: a finished picture. What was asked for stands with its request; an upload has none. */
@@ -53,7 +53,7 @@ export function imageEntity(dialect: Dialect): EntitySchema<ImageRow> {
       mediaType: { name: 'media_type', type: 'varchar', length: 32, default: 'image/png' },
       description: { type: longText(dialect), nullable: true },
       descriptionBy: { name: 'description_by', type: 'varchar', length: 200, nullable: true },
-      searchText: { name: 'search_text', ...folded(dialect), nullable: true },
+      searchText: { name: 'search_text', ...exactText(dialect), nullable: true },
       isFavourite: { name: 'is_favourite', type: 'boolean', default: false },
       deletedAt: { name: 'deleted_at', ...epochMs, nullable: true },
       fileName: { name: 'file_name', type: 'varchar', length: 200 },
@@ -67,10 +67,4 @@ export function imageEntity(dialect: Dialect): EntitySchema<ImageRow> {
       { name: 'images_of_user', columns: ['userId', 'id'] },
     ],
   });
-}
-
-/** Compared byte by byte in both databases. */
-function folded(dialect: Dialect): EntitySchemaColumnOptions {
-  const type = longText(dialect);
-  return dialect === 'mysql' ? { type, charset: 'utf8mb4', collation: 'utf8mb4_bin' } : { type };
 }

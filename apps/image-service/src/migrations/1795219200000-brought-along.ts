@@ -1,4 +1,13 @@
-import { dialectOf, longText, type Dialect } from '@baton/platform/database';
+import {
+  addMissingColumns,
+  booleanType,
+  createMissingIndices,
+  dialectOf,
+  exactText,
+  integerType,
+  longText,
+  type Dialect,
+} from '@baton/platform/database';
 import {
   TableColumn,
   TableIndex,
@@ -15,12 +24,11 @@ export class BroughtAlong1795219200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const dialect = dialectOf(runner.dataSource);
     await changeGenerated(runner, true);
-    await runner.addColumns('images', imageColumns(dialect));
-    await runner.addColumns('image_requests', requestColumns(dialect));
-    await runner.createIndex(
-      'images',
+    await addMissingColumns(runner, 'images', imageColumns(dialect));
+    await addMissingColumns(runner, 'image_requests', requestColumns(dialect));
+    await createMissingIndices(runner, 'images', [
       new TableIndex({ name: 'images_of_user', columnNames: ['user_id', 'id'] }),
-    );
+    ]);
   }
 
   /** Uploads have no place in the older tables. */
@@ -52,12 +60,12 @@ async function changeGenerated(runner: QueryRunner, isNullable: boolean): Promis
 function imageColumns(dialect: Dialect): TableColumn[] {
   return columns([
     { name: 'origin', type: 'varchar', length: '16', default: "'generated'" },
-    { name: 'variant', type: integer(dialect), default: '0' },
+    { name: 'variant', type: integerType(dialect), default: '0' },
     { name: 'media_type', type: 'varchar', length: '32', default: "'image/png'" },
     { name: 'description', type: longText(dialect), isNullable: true },
     { name: 'description_by', type: 'varchar', length: '200', isNullable: true },
-    { name: 'search_text', ...folded(dialect), isNullable: true },
-    { name: 'is_favourite', ...boolean(dialect) },
+    { name: 'search_text', ...exactText(dialect), isNullable: true },
+    { name: 'is_favourite', ...booleanType(dialect), default: '0' },
     { name: 'deleted_at', type: 'bigint', isNullable: true },
   ]);
 }
@@ -65,9 +73,9 @@ function imageColumns(dialect: Dialect): TableColumn[] {
 function requestColumns(dialect: Dialect): TableColumn[] {
   return columns([
     { name: 'kind', type: 'varchar', length: '16', default: "'text'" },
-    { name: 'batch_count', type: integer(dialect), default: '1' },
-    { name: 'is_as_it_is', ...boolean(dialect) },
-    { name: 'reference_image_id', type: integer(dialect), isNullable: true },
+    { name: 'batch_count', type: integerType(dialect), default: '1' },
+    { name: 'is_as_it_is', ...booleanType(dialect), default: '0' },
+    { name: 'reference_image_id', type: integerType(dialect), isNullable: true },
     { name: 'wanted', type: longText(dialect), isNullable: true },
     { name: 'settings', type: longText(dialect), isNullable: true },
     { name: 'settings_by', type: 'varchar', length: '16', isNullable: true },
@@ -84,21 +92,4 @@ function columns(options: readonly TableColumnOptions[]): TableColumn[] {
 
 function names(of: readonly TableColumn[]): string[] {
   return of.map(({ name }) => name);
-}
-
-function integer(dialect: Dialect): string {
-  return dialect === 'mysql' ? 'int' : 'integer';
-}
-
-function boolean(dialect: Dialect): Omit<TableColumnOptions, 'name'> & { readonly width?: number } {
-  return dialect === 'mysql'
-    ? { type: 'tinyint', width: 1, default: '0' }
-    : { type: 'boolean', default: '0' };
-}
-
-/** Compared byte by byte in both databases. */
-function folded(dialect: Dialect): Omit<TableColumnOptions, 'name'> {
-  return dialect === 'mysql'
-    ? { type: 'longtext', charset: 'utf8mb4', collation: 'utf8mb4_bin' }
-    : { type: 'text' };
 }

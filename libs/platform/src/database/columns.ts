@@ -12,6 +12,26 @@ export function longText(dialect: Dialect): 'text' | 'longtext' {
   return dialect === 'mysql' ? 'longtext' : 'text';
 }
 
+/** Whole numbers up to 2^31. */
+export function integerType(dialect: Dialect): 'int' | 'integer' {
+  return dialect === 'mysql' ? 'int' : 'integer';
+}
+
+/** Type of a column that is true or false, for migrations. */
+export function booleanType(dialect: Dialect): { readonly type: string; readonly width?: number } {
+  return dialect === 'mysql' ? { type: 'tinyint', width: 1 } : { type: 'boolean' };
+}
+
+/** Type of a long text that both databases compare byte by byte. */
+export function exactText(dialect: Dialect): { readonly type: 'text' | 'longtext' } & typeof EXACT.sqlite {
+  return { type: longText(dialect), ...EXACT[dialect] };
+}
+
+const EXACT: Record<Dialect, { readonly charset?: string; readonly collation?: string }> = {
+  sqlite: {},
+  mysql: { charset: 'utf8mb4', collation: 'utf8mb4_bin' },
+};
+
 /** Milliseconds since the epoch: exact in both databases and free of time zones. mysql2 hands bigint over as text. */
 export const epochMs = {
   type: 'bigint',

@@ -1,5 +1,14 @@
 /** Apart from the rest of the platform: services without tables do not pay for an ORM in memory and start-up. */
-export { dialectOf, epochMs, jsonColumn, longText, type Dialect } from './columns.ts';
+export {
+  booleanType,
+  dialectOf,
+  epochMs,
+  exactText,
+  integerType,
+  jsonColumn,
+  longText,
+  type Dialect,
+} from './columns.ts';
 export {
   databaseConfig,
   databaseEnv,
@@ -12,3 +21,9 @@ export {
 export { read, write } from './access.ts';
 export { DatabaseModule, type DatabaseModuleOptions } from './database.module.ts';
 export { PlainTable } from './plain-table.ts';
+export {
+  addMissingColumns,
+  createMissingIndices,
+  createMissingTables,
+  dropIndexIfThere,
+} from './what-is-missing.ts';

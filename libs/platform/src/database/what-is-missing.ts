@@ -1,9 +1,14 @@
-import type { QueryRunner, TableColumn, TableIndex } from 'typeorm';
+import type { QueryRunner, Table, TableColumn, TableIndex } from 'typeorm';
 
 /**
  * MySQL and MariaDB keep each change of a table at once, whatever becomes of the rest. So a migration that was cut off there
  * begins again over what it left, and makes only what is missing.
  */
+
+/** Tables come with their indices. */
+export async function createMissingTables(runner: QueryRunner, tables: readonly Table[]): Promise<void> {
+  for (const table of tables) await runner.createTable(table, true);
+}
 
 export async function addMissingColumns(
   runner: QueryRunner,
