@@ -39,6 +39,7 @@ export class ComfyuiSocket {
   private readonly listener: SocketListener;
   private cancelPing: () => void = () => undefined;
   private isAnswered = true;
+  private isOpened = false;
   private isClosed = false;
 
   private constructor(socket: WebSocket, { clock, listener }: SocketOptions) {
@@ -50,7 +51,7 @@ export class ComfyuiSocket {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.cancelPing();
-      if (!this.isClosed) listener.lost();
+      if (this.isOpened && !this.isClosed) listener.lost();
     });
   }
 
@@ -74,6 +75,7 @@ export class ComfyuiSocket {
       opened.close();
       throw error;
     }
+    opened.isOpened = true;
     // Must be the first message: previews then name the prompt that they belong to.
     socket.send(JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } }));
     opened.ping();

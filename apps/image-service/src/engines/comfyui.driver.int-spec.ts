@@ -300,6 +300,45 @@ describe('the ComfyUI driver', () => {
       await expect(render(nowhere)).rejects.toMatchObject({ code: 'engine.unavailable' });
     });
 
+    test('that is cut is opened again: progress goes on, and a long render is not taken for a stalled one', async () => {
+      const clock = new FakeClock();
+      let prompt: ScriptedPrompt | undefined;
+      comfyui.play((taken) => {
+        prompt = taken;
+        taken.step(1, 4);
+      });
+      const picture = driver(clock, 9_000).render(order(), door(), listener);
+      await eventually(() => told.length === 1);
+      for (const step of [2, 3, 4]) {
+        comfyui.cutSockets();
+        await eventually(async () => {
+          await clock.advance(500);
+          return comfyui.greetings.length === step;
+        });
+        await clock.advance(5_000);
+        prompt?.step(step, 4);
+        await eventually(() => told.length === step);
+      }
+      prompt?.succeed(PICTURE);
+      await expect(picture).resolves.toEqual(PICTURE);
+      expect(clock.pendingTimers).toBe(0);
+      await nothingIsOpen();
+    });
+
+    test('that ComfyUI closes whenever it is opened does not keep anybody busy', async () => {
+      let upgrades = 0;
+      comfyui.play((prompt) => {
+        comfyui.cutSockets();
+        comfyui.answerUpgrade(() => {
+          upgrades += 1;
+          if (upgrades === 3) prompt.store(PICTURE);
+          return 'HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n';
+        });
+      });
+      await expect(render()).resolves.toEqual(PICTURE);
+      expect(upgrades).toBe(3);
+    });
+
     test('whose peer has died without a word is given up, and polling goes on', async () => {
       let prompt: ScriptedPrompt | undefined;
       comfyui.play((taken) => {

@@ -5,9 +5,10 @@ import { RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
 import type { ObjectInfo } from '../workflows/check-workflow.ts';
 import type { HistoryEntry } from './comfyui-messages.ts';
 import { ComfyuiClient } from './comfyui.client.ts';
-import { ComfyuiSocket, type SocketListener } from './comfyui-socket.ts';
+import type { SocketListener } from './comfyui-socket.ts';
 import type { EngineDoor } from './engine-door.ts';
 import { fileOf, isSuccess } from './execution-end.ts';
+import { ExecutionSocket } from './execution-socket.ts';
 import { ExecutionWatch } from './execution-watch.ts';
 import type { GivenOrder, ImageEngine, RenderListener, RenderOrder } from './image-engine.ts';
 
@@ -16,6 +17,14 @@ const POLL_MS = 2_000;
 /** ComfyUI answers late while weights are moved; only one that fails so often in a row is not there. */
 const MAX_FAILED_POLLS = 3;
 const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['engine.unavailable', 'engine.failed']);
+
+interface Following {
+  readonly client: ComfyuiClient;
+  readonly socket: ExecutionSocket;
+  readonly watch: ExecutionWatch;
+  readonly promptId: string;
+  readonly signal: AbortSignal;
+}
 
 interface Execution {
   readonly order: GivenOrder;
@@ -80,22 +89,22 @@ export class ComfyuiDriver implements ImageEngine {
     const signal = AbortSignal.any([door.signal, stop.signal]);
     const client = new ComfyuiClient(door, signal);
     const watch = new ExecutionWatch(this.clock, this.settings.silenceMs, (error) => stop.abort(error));
-    let socket: ComfyuiSocket | undefined;
+    const socket = new ExecutionSocket(door, {
+      // Events go to the client that submitted; under the prompt's own id whoever follows it later gets them.
+      clientId: promptId,
+      clock: this.clock,
+      signal,
+      listener: this.socketListener(execution, watch),
+    });
     try {
       // Before the submission, or its first events would be missed.
-      socket = await ComfyuiSocket.open(door, {
-        // Events go to the client that submitted; under the prompt's own id whoever follows it later gets them.
-        clientId: promptId,
-        clock: this.clock,
-        signal,
-        listener: this.socketListener(execution, watch),
-      });
+      await socket.open();
       await begin(client);
-      const entry = await this.ended(client, promptId, watch, signal);
+      const entry = await this.ended({ client, socket, watch, promptId, signal });
       return await client.fetchFile(fileOf(entry, order.output));
     } finally {
       watch.end();
-      socket?.close();
+      socket.close();
       stop.abort();
     }
   }
@@ -114,6 +123,7 @@ export class ComfyuiDriver implements ImageEngine {
 
   private socketListener({ order, listener }: Execution, watch: ExecutionWatch): SocketListener {
     const { promptId, sampler } = order;
+    let isLossTold = false;
     return {
       heard: () => watch.heard(),
       preview: (frame) => {
@@ -128,18 +138,16 @@ export class ComfyuiDriver implements ImageEngine {
         else listener.node(data.node);
       },
       lost: () => {
+        // At once for the first time only: a socket that is closed whenever it is opened waits for the next look.
+        if (isLossTold) return;
+        isLossTold = true;
         this.log.warn('render.socket_lost', { promptId });
         watch.look();
       },
     };
   }
 
-  private async ended(
-    client: ComfyuiClient,
-    promptId: string,
-    watch: ExecutionWatch,
-    signal: AbortSignal,
-  ): Promise<HistoryEntry> {
+  private async ended({ client, socket, watch, promptId, signal }: Following): Promise<HistoryEntry> {
     let failedPolls = 0;
     let wasThere = true;
     for (;;) {
@@ -152,6 +160,7 @@ export class ComfyuiDriver implements ImageEngine {
         if (!isThere && !wasThere) throw new AppError('image.interrupted', { promptId, reason: 'gone' });
         wasThere = isThere;
         failedPolls = 0;
+        await socket.mend();
       } catch (error) {
         failedPolls += 1;
         if (signal.aborted || !MAY_PASS.has(codeOf(error)) || failedPolls >= MAX_FAILED_POLLS) throw error;
