@@ -10,12 +10,14 @@ export const socketMessage = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z.literal('progress'),
-    data: z.object({
-      prompt_id: z.string(),
-      value: z.number(),
-      max: z.number(),
-      node: z.string().nullable(),
-    }),
+    data: z
+      .object({
+        prompt_id: z.string(),
+        value: z.int().nonnegative(),
+        max: z.int().positive(),
+        node: z.string().nullable(),
+      })
+      .refine(({ value, max }) => value <= max),
   }),
 ]);
 export type SocketMessage = z.infer<typeof socketMessage>;
@@ -54,7 +56,10 @@ export const promptRefusal = z.object({ error: z.object({ type: z.string() }), n
 export const uploadAnswer = z.object({ name: z.string().min(1), subfolder: z.string().default('') });
 
 const METADATA_PREVIEW = 4;
-const previewHeader = z.object({ prompt_id: z.string(), image_type: z.string() });
+/** Shown to people under this type, so it is one of these and nothing else. */
+const previewHeader = z.object({ prompt_id: z.string(), image_type: z.enum(['image/jpeg', 'image/png']) });
+/** The latest of each render is kept. 512 pixels, as ComfyUI makes them, take a tenth of it at most. */
+const MAX_PREVIEW_BYTES = 4 * 1_048_576;
 
 export interface PreviewFrame {
   readonly promptId: string;
@@ -74,7 +79,7 @@ export function readPreviewFrame(frame: Buffer): PreviewFrame | null {
     return null;
   }
   const parsed = previewHeader.safeParse(header);
-  if (!parsed.success) return null;
+  if (!parsed.success || frame.length - end > MAX_PREVIEW_BYTES) return null;
   return {
     promptId: parsed.data.prompt_id,
     contentType: parsed.data.image_type,
