@@ -91,7 +91,7 @@ export class ImageFilesClient implements OnApplicationShutdown {
   /**
    * Answers `request` with a picture, ranges and conditional requests included.
    *
-   * @throws AppError `image.not_found` (also for other people's pictures), `call.unreachable`
+   * @throws AppError `image.not_found` (also for other people's pictures), `store.unavailable`, `call.unreachable`
    */
   async send(picture: SentPicture, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { path, userId, name, isForOthers = false } = picture;
@@ -188,10 +188,8 @@ async function failureOf(
   path: string,
   { statusCode: status, body }: Dispatcher.ResponseData,
 ): Promise<AppError> {
-  await body.dump();
-  return status === 404
-    ? new AppError('image.not_found', { path })
-    : new AppError('call.unreachable', { path, status });
+  const said: unknown = await body.json().catch(() => null);
+  return status === 404 ? new AppError('image.not_found', { path }) : refusalOf(status, said);
 }
 
 /** A refusal of image-service, told on by its code: its own words stay inside. */

@@ -16,7 +16,7 @@ const RETRY_PAUSES_MS = [500, 2_000] as const;
  */
 const STORE_PATIENCE_MS = 900_000;
 const FIRST_LOOK_MS = 500;
-const LONGEST_LOOK_MS = 10_000;
+const LONGEST_LOOK_MS = 5_000;
 
 /** Failures that another attempt may well get over. What is wrong with the order, or lasts, is told at once. */
 const WORTH_ANOTHER_ATTEMPT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

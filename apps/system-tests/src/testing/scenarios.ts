@@ -16,15 +16,19 @@ export interface Scenarios {
   scenario(guarantee: string, run: (stack: Stack) => Promise<void>, limitMs?: number): void;
 }
 
-/** One stack for the tests of a file. It must end without a trace, and no two engines may ever have been loaded at once. */
-export function scenarios(options: StackOptions = {}): Scenarios {
+/**
+ * One stack for the tests of a file. It must end without a trace, and no two engines may ever have been loaded at once.
+ *
+ * @param options a function where they are known only when something else has started
+ */
+export function scenarios(options: StackOptions | (() => Promise<StackOptions>) = {}): Scenarios {
   let started: Stack | null = null;
   const stack = (): Stack => {
     if (started === null) throw new Error('The stack has not started.');
     return started;
   };
   beforeAll(async () => {
-    started = await Stack.start(options);
+    started = await Stack.start(typeof options === 'function' ? await options() : options);
   }, START_LIMIT_MS);
   afterEach(async () => {
     if (started === null) return;
@@ -68,12 +72,12 @@ export async function slowReplies(stack: Stack): Promise<void> {
   await ollama.set({ settings: { tokensPerSecond: 5, minReplyTokens: 600 } });
 }
 
-/** Steps of a third of a second: a step costs by the megapixel, and the pictures of the tests are small. */
 /** Replies that are still being written when a browser on a slow machine has been opened; `hurry` ends them. */
 export async function lastingReplies(stack: Stack): Promise<void> {
   await (await stack.engine('ollama')).set({ settings: { tokensPerSecond: 2, minReplyTokens: 2_000 } });
 }
 
+/** Steps of a third of a second: a step costs by the megapixel, and the pictures of the tests are small. */
 export async function slowRenders(stack: Stack): Promise<void> {
   await (await stack.engine('comfyui')).set({ settings: { stepMs: 54_000 } });
 }
