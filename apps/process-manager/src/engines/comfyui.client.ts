@@ -77,7 +77,7 @@ export class ComfyuiClient implements EngineSoftware {
     return running.length + pending.length > 0;
   }
 
-  async free(url: string, signal: AbortSignal): Promise<void> {
+  async free(url: string, signal: AbortSignal): Promise<readonly []> {
     for (;;) {
       await this.emptyQueue(url, signal);
       // Both flags, as JSON: an empty body frees nothing, and one flag alone leaves the card to the node cache.
@@ -88,6 +88,7 @@ export class ComfyuiClient implements EngineSoftware {
       if (running.length + pending.length === 0) break;
     }
     this.freed.add(url);
+    return [];
   }
 
   /** Models come with the first prompt; there is nothing to load before. */

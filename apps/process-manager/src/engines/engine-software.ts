@@ -24,9 +24,10 @@ export interface EngineSoftware {
 
   /**
    * Asks for all of the memory back and resolves when, by the engine's own word, nothing is left. Whether the card has the
-   * memory is for the card to say. Work that still runs in Ollama is waited for, work in ComfyUI is interrupted.
+   * memory is for the card to say. Work that still runs in Ollama is waited for, work in ComfyUI is interrupted. What it
+   * resolves with is left, and no call will ever reach it.
    */
-  free(url: string, signal: AbortSignal): Promise<void>;
+  free(url: string, signal: AbortSignal): Promise<readonly LeftBehind[]>;
 
   /**
    * Makes the lane usable at once: its model in memory. A load belongs to whoever asked first, and would be thrown away
@@ -38,6 +39,13 @@ export interface EngineSoftware {
 
   /** Whether work since then (epoch) has failed for want of memory, as far as the program still knows. */
   ranOutOfMemory(url: string, sinceMs: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/** A model in memory that answers to no name any more: it was replaced or deleted on the disk while it was loaded. */
+export interface LeftBehind {
+  readonly model: string;
+  /** Of the card. */
+  readonly mib: number;
 }
 
 export interface LoadResult {

@@ -45,6 +45,16 @@ export function isCloudName(model: string): boolean {
   return /[:-]cloud$/i.test(model);
 }
 
+/** What the names on the disk stand for now. */
+export async function installedDigests(
+  http: EngineHttp,
+  url: string,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { models } = await http.getJson(`${url}/api/tags`, tagsReply, signal);
+  return new Set(models.map(({ digest }) => digest));
+}
+
 /** Installed models in Ollama's order (newest first). Names that would leave this machine for a cloud are left out. */
 export async function modelDetails(
   http: EngineHttp,

@@ -3,8 +3,8 @@ import { AppError, pause, type Clock } from '@baton/kernel';
 import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts';
 import { z } from 'zod';
 import type { EngineHttp } from './engine-http.ts';
-import { LOAD_UNKNOWN, type EngineSoftware, type LoadResult } from './engine-software.ts';
-import { isCloudName, modelDetails, sameModel, tagged } from './ollama-models.ts';
+import { LOAD_UNKNOWN, type EngineSoftware, type LeftBehind, type LoadResult } from './engine-software.ts';
+import { installedDigests, isCloudName, modelDetails, sameModel, tagged } from './ollama-models.ts';
 
 export interface OllamaSettings {
   readonly contextLength: number;
@@ -21,17 +21,31 @@ const EMPTY_LOOKS = 2;
 const LOADED_LOOK_MS = 2_000;
 /** An unload that was lost (the model was still loading) is asked for again after this long. */
 const ASK_AGAIN_MS = 1_000;
+/** So long after it was asked to go, a model whose weights are no longer on the disk has not heard of it. */
+const UNHEARD_MS = 2_000;
 
 /** Known by its text only: the status is 500, as for everything else that goes wrong in a load. */
 const OUT_OF_MEMORY = /out[ -]of[ -]memory|cudaMalloc failed|requires more (system|gpu) memory/i;
 
 const psReply = z.object({
   models: z
-    .array(z.object({ name: z.string(), size: z.number().default(0), size_vram: z.number().default(0) }))
+    .array(
+      z.object({
+        name: z.string(),
+        digest: z.string().default(''),
+        size: z.number().default(0),
+        size_vram: z.number().default(0),
+      }),
+    )
     .nullable()
     .transform((models) => models ?? []),
 });
 type LoadedModel = z.infer<typeof psReply>['models'][number];
+
+interface Asked {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
 
 /** Ollama: a model is in memory or not, and only `/api/ps` says which; answers to load and unload are intentions. */
 export class OllamaClient implements EngineSoftware {
@@ -40,6 +54,8 @@ export class OllamaClient implements EngineSoftware {
   private readonly http: EngineHttp;
   private readonly clock: Clock;
   private readonly settings: OllamaSettings;
+  /** Digests of models that were left behind: every call goes to what their names stand for now. */
+  private readonly leftBehind = new Set<string>();
 
   constructor(http: EngineHttp, clock: Clock, settings: OllamaSettings) {
     this.http = http;
@@ -60,8 +76,12 @@ export class OllamaClient implements EngineSoftware {
   }
 
   async isHolding(url: string, keep: Lane | null, signal: AbortSignal): Promise<boolean> {
-    const kept = keep?.engine === 'ollama' ? tagged(keep.model) : null;
-    return (await this.ps(url, signal)).some(({ name }) => tagged(name) !== kept);
+    const loaded = await this.ps(url, signal);
+    if (keep?.engine !== 'ollama') return loaded.length > 0;
+    // Ollama itself makes room between its own models: what nobody can unload is not in the way of another of them.
+    return loaded.some(
+      ({ name, digest }) => tagged(name) !== tagged(keep.model) && !this.leftBehind.has(digest),
+    );
   }
 
   async heldMib(url: string, signal: AbortSignal): Promise<number> {
@@ -69,17 +89,22 @@ export class OllamaClient implements EngineSoftware {
     return Math.round(bytes / 1_048_576);
   }
 
-  async free(url: string, signal: AbortSignal): Promise<void> {
-    let emptyLooks = 0;
-    const askedAt = new Map<string, number>();
+  async free(url: string, signal: AbortSignal): Promise<readonly LeftBehind[]> {
+    let quietLooks = 0;
+    const asked = new Map<string, Asked>();
     for (;;) {
       const loaded = await this.ps(url, signal);
-      emptyLooks = loaded.length === 0 ? emptyLooks + 1 : 0;
-      if (emptyLooks >= EMPTY_LOOKS) return;
-      for (const { name } of loaded) {
+      const left = await this.tellLeftBehind(url, loaded, asked, signal);
+      quietLooks = left.length === loaded.length ? quietLooks + 1 : 0;
+      if (quietLooks >= EMPTY_LOOKS) {
+        return left.map(({ name, size_vram }) => ({ model: name, mib: Math.round(size_vram / 1_048_576) }));
+      }
+      for (const { name, digest } of loaded) {
+        if (this.leftBehind.has(digest)) continue;
         const now = this.clock.monotonic();
-        if (now - (askedAt.get(name) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) continue;
-        askedAt.set(name, now);
+        const before = asked.get(name);
+        if (before !== undefined && now - before.lastMs < ASK_AGAIN_MS) continue;
+        asked.set(name, { firstMs: before?.firstMs ?? now, lastMs: now });
         await this.unload(url, name, signal);
       }
       await pause(this.clock, POLL_MS, signal);
@@ -120,14 +145,18 @@ export class OllamaClient implements EngineSoftware {
    */
   async unloadModel(url: string, model: string, signal: AbortSignal): Promise<number | null> {
     const before = (await this.ps(url, signal)).find(({ name }) => sameModel(name, model));
-    let askedAt = this.clock.monotonic();
+    const firstMs = this.clock.monotonic();
     const isInstalled = await this.unload(url, model, signal);
     if (!isInstalled && before === undefined) throw new AppError('model.unknown', { model });
+    let lastMs = firstMs;
     for (let goneLooks = 0; goneLooks < EMPTY_LOOKS;) {
-      const isLoaded = (await this.ps(url, signal)).some(({ name }) => sameModel(name, model));
+      const listed = (await this.ps(url, signal)).filter(({ name }) => sameModel(name, model));
+      const asked = new Map(listed.map(({ name }) => [name, { firstMs, lastMs }]));
+      const left = await this.tellLeftBehind(url, listed, asked, signal);
+      const isLoaded = listed.length > left.length;
       goneLooks = isLoaded ? 0 : goneLooks + 1;
-      if (isLoaded && this.clock.monotonic() - askedAt >= ASK_AGAIN_MS) {
-        askedAt = this.clock.monotonic();
+      if (isLoaded && this.clock.monotonic() - lastMs >= ASK_AGAIN_MS) {
+        lastMs = this.clock.monotonic();
         await this.unload(url, model, signal);
       }
       if (goneLooks < EMPTY_LOOKS) await pause(this.clock, POLL_MS, signal);
@@ -154,6 +183,27 @@ export class OllamaClient implements EngineSoftware {
     if (status === 200) return body;
     body.resume();
     throw new AppError(status === 400 ? 'model.unknown' : 'engine.failed', { model, status });
+  }
+
+  /**
+   * Those of the loaded models that no call reaches. An unload finds a model by what its name stands for on the disk: one
+   * that was pulled or made anew, or deleted, while it was loaded does not hear of it, and stays until its own time is over.
+   */
+  private async tellLeftBehind(
+    url: string,
+    loaded: readonly LoadedModel[],
+    asked: ReadonlyMap<string, Asked>,
+    signal: AbortSignal,
+  ): Promise<LoadedModel[]> {
+    const now = this.clock.monotonic();
+    const isUnheard = ({ name, digest }: LoadedModel): boolean =>
+      digest !== '' && now - (asked.get(name)?.firstMs ?? now) >= UNHEARD_MS && !this.leftBehind.has(digest);
+    const unheard = loaded.filter(isUnheard);
+    if (unheard.length > 0) {
+      const installed = await installedDigests(this.http, url, this.limited(signal));
+      for (const { digest } of unheard) if (!installed.has(digest)) this.leftBehind.add(digest);
+    }
+    return loaded.filter(({ digest }) => this.leftBehind.has(digest));
   }
 
   private async preload(url: string, model: string, signal: AbortSignal): Promise<void> {

@@ -130,17 +130,17 @@ export class CardService {
   }
 
   /**
-   * Resolves when the driver says that the card is free again, with what is still in use then.
+   * Resolves when the driver says that the card is free again, with what is still in use then. `leftMib` of it may stay.
    *
    * @throws AppError `gpu.swap_failed` when it does not say so in time, or cannot be asked; `engine.out_of_memory` when our
    *   engines have let go and other programs leave less than the minimum
    */
-  async untilFree(timeoutMs: number, signal: AbortSignal): Promise<number> {
+  async untilFree(timeoutMs: number, signal: AbortSignal, leftMib = 0): Promise<number> {
     this.settling.abort();
     const { probe } = this.parts;
     if (probe === null) return 0;
-    const { usedMib, totalMib } = await this.waitUntilFree(probe, timeoutMs, signal);
-    this.mustHaveRoom(totalMib - usedMib, this.parts.times.minFreeMib);
+    const { usedMib, totalMib } = await this.waitUntilFree(probe, timeoutMs, signal, leftMib);
+    this.mustHaveRoom(totalMib - usedMib + leftMib, this.parts.times.minFreeMib);
     return usedMib;
   }
 
@@ -166,6 +166,7 @@ export class CardService {
     probe: CardProbe,
     timeoutMs: number,
     signal: AbortSignal,
+    leftMib = 0,
   ): Promise<CardReading> {
     const { clock, floor } = this.parts;
     const deadline = clock.monotonic() + timeoutMs;
@@ -176,8 +177,8 @@ export class CardService {
       const now = clock.monotonic();
       if (reading !== null) {
         const isFree =
-          strangeMib > 0
-            ? floor.seemsFree(reading.usedMib - strangeMib, now)
+          strangeMib + leftMib > 0
+            ? floor.seemsFree(reading.usedMib - strangeMib - leftMib, now)
             : floor.isFree(reading.usedMib, now);
         if (isFree) return reading;
       }

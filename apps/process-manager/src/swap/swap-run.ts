@@ -287,9 +287,10 @@ export class SwapRun {
 
   /** Null when the card is not free in time; the last look rejects instead. */
   private async freedWithin(ms: number, isLast: boolean): Promise<number | null> {
-    const { signal } = this.order;
+    const { signal, to } = this.order;
     try {
-      return await this.parts.card.untilFree(ms, signal);
+      // Ollama itself makes room for its next model where it cannot be told to.
+      return await this.parts.card.untilFree(ms, signal, this.release.leftMib(to?.engine));
     } catch (cause) {
       signal.throwIfAborted();
       // Too little room although our engines have let go: stopping them would make none.

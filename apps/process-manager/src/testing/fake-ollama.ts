@@ -16,7 +16,7 @@ export class FakeOllama extends FakeEngine {
     ['embed:1b', 300],
   ]);
   readonly loads: { model: string; numCtx: number | undefined }[] = [];
-  loaded: { name: string; size: number; size_vram: number }[] = [];
+  loaded: { name: string; digest: string; size: number; size_vram: number }[] = [];
   unloadHangs = false;
   /** Killing the processes of its models does not help, either. */
   workersResist = true;
@@ -24,6 +24,7 @@ export class FakeOllama extends FakeEngine {
   splitLoads = 0;
   loadGate: Promise<unknown> = Promise.resolve();
   driverLagMs = 0;
+  private readonly versions = new Map<string, number>();
   private readonly card: FakeCard;
 
   constructor(card: FakeCard) {
@@ -34,9 +35,26 @@ export class FakeOllama extends FakeEngine {
   override endWorkers(): number {
     if (this.workersResist) return 0;
     const ended = this.loaded.length;
-    for (const { name } of this.loaded) this.card.used.delete(name);
+    for (const { name } of this.loaded) {
+      this.card.used.delete(name);
+      this.card.used.delete(`${name} before`);
+    }
     this.loaded = [];
     return ended;
+  }
+
+  /** `ollama pull` or `create` under a name that is in memory: the old weights stay there, and answer to nobody. */
+  replace(model: string): void {
+    const mib = this.card.used.get(model);
+    if (mib !== undefined) {
+      this.card.used.set(`${model} before`, mib);
+      this.card.used.delete(model);
+    }
+    this.versions.set(model, (this.versions.get(model) ?? 1) + 1);
+  }
+
+  private digestOf(model: string): string {
+    return `${model} ${this.versions.get(model) ?? 1}`;
   }
 
   protected async reply(_method: string, path: string, body: unknown): Promise<unknown> {
@@ -50,7 +68,7 @@ export class FakeOllama extends FakeEngine {
           models: [...this.installed.keys()].map((name) => ({
             name,
             size: 1,
-            digest: 'd',
+            digest: this.digestOf(name),
             capabilities: ['completion'],
           })),
         };
@@ -81,15 +99,16 @@ export class FakeOllama extends FakeEngine {
     const isSplit = this.splitLoads > 0;
     this.splitLoads -= 1;
     const size = mib * 1_048_576;
-    this.loaded = this.loaded.filter(({ name }) => name !== body.model);
-    this.loaded.push({ name: body.model, size, size_vram: isSplit ? size / 2 : size });
+    const digest = this.digestOf(body.model);
+    this.loaded = this.loaded.filter((model) => model.digest !== digest);
+    this.loaded.push({ name: body.model, digest, size, size_vram: isSplit ? size / 2 : size });
     this.card.used.set(body.model, mib);
     return { done: true, done_reason: 'load' };
   }
 
   private async unload(model: string): Promise<void> {
     await pause(5);
-    this.loaded = this.loaded.filter(({ name }) => name !== model);
+    this.loaded = this.loaded.filter(({ digest }) => digest !== this.digestOf(model));
     await pause(this.driverLagMs);
     this.card.used.delete(model);
   }
