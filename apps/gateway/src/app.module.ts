@@ -27,7 +27,12 @@ import { GpuFeed, NODE } from './gpu/gpu-feed.service.ts';
 import { ProcessController } from './gpu/process.controller.ts';
 import { ProcessManagers } from './gpu/process-managers.client.ts';
 import { METRICS_ACCESS, OpsController, type MetricsAccess } from './health/ops.controller.ts';
-import { IMAGE_SERVICE_URL, ImageFilesClient } from './images/image-files.client.ts';
+import {
+  DEFAULT_PICTURE_TRANSFERS,
+  IMAGE_SERVICE_URL,
+  ImageFilesClient,
+  PICTURE_TRANSFERS,
+} from './images/image-files.client.ts';
 import { MadeImages } from './images/made-images.service.ts';
 import { ImageLinks } from './images/image-links.service.ts';
 import { ImagesController } from './images/images.controller.ts';
@@ -154,6 +159,7 @@ function settings({ tokens, http, limits, ...config }: GatewayConfig): Provider[
     },
     { provide: UPLOAD_BYTES, useValue: config.uploadBytes },
     { provide: IMAGE_SERVICE_URL, useValue: config.services.imageFiles },
+    { provide: PICTURE_TRANSFERS, useValue: { ...DEFAULT_PICTURE_TRANSFERS } },
     { provide: NODE, useValue: config.nodes[0] },
     {
       provide: METRICS_ACCESS,

@@ -196,7 +196,11 @@ export class ImagesController {
     summary: 'The same prompt and settings, with another seed',
     access: 'user',
     answers: [
-      { status: 201, description: 'Two new messages in the chat of the picture', schema: sentMessage },
+      {
+        status: 201,
+        description: 'Two new messages in the chat of the picture, or in a new one where it has none',
+        schema: sentMessage,
+      },
     ],
     errors: [...BODY_ERRORS, ...REQUEST_ERRORS],
   })
@@ -215,7 +219,11 @@ export class ImagesController {
     description: 'By the workflow that is configured for it.',
     access: 'user',
     answers: [
-      { status: 201, description: 'Two new messages in the chat of the picture', schema: sentMessage },
+      {
+        status: 201,
+        description: 'Two new messages in the chat of the picture, or in a new one where it has none',
+        schema: sentMessage,
+      },
     ],
     errors: ['request.invalid', 'image.no_upscaler', ...REQUEST_ERRORS],
   })
@@ -230,7 +238,8 @@ export class ImagesController {
   @ApiRoute({
     id: 'images_link',
     summary: 'A short-lived address of a picture',
-    description: 'It opens the picture without a token until it expires, for whoever has it.',
+    description:
+      'It opens the picture without a token until it expires, for whoever has it, also in other pages.',
     access: 'user',
     answers: [{ status: 201, description: 'The address', schema: imageLink }],
     errors: [...BODY_ERRORS, 'image.not_found', ...CALL_ERRORS],
@@ -267,7 +276,8 @@ export class ImagesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { userId, imageId, kind } = await this.links.read(token);
-    await this.files.send(imageFilePaths[kind](imageId), userId, request, reply);
+    const path = imageFilePaths[kind](imageId);
+    await this.files.send({ path, userId, name: nameOf(imageId), isForOthers: true }, request, reply);
   }
 
   @Get('images/:id/file')
@@ -278,7 +288,7 @@ export class ImagesController {
     answers: [
       {
         status: 200,
-        description: 'The file; it never changes',
+        description: 'The file; it never changes, so ask again with `If-None-Match`',
         media: { 'image/png': null, 'image/jpeg': null },
       },
       PART,
@@ -295,7 +305,7 @@ export class ImagesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const path = imageFilePaths[metadata === 'true' ? 'annotated' : 'file'](id);
-    return this.files.send(path, caller.id, request, reply);
+    return this.files.send({ path, userId: caller.id, name: nameOf(id) }, request, reply);
   }
 
   @Get('images/:id/thumbnail')
@@ -319,7 +329,8 @@ export class ImagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.files.send(imageFilePaths.thumbnail(id), caller.id, request, reply);
+    const path = imageFilePaths.thumbnail(id);
+    return this.files.send({ path, userId: caller.id, name: `${nameOf(id)}-small` }, request, reply);
   }
 
   @Get('images/preview/:message_id')
@@ -340,6 +351,12 @@ export class ImagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.files.send(imageFilePaths.preview(params.message_id), caller.id, request, reply);
+    const path = imageFilePaths.preview(params.message_id);
+    return this.files.send({ path, userId: caller.id, name: 'preview' }, request, reply);
   }
+}
+
+/** As the page names it too. */
+function nameOf(imageId: number): string {
+  return `baton-${imageId}`;
 }

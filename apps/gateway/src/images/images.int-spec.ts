@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { INTERNAL_HEADERS } from '@baton/contracts';
 import { eventually } from '@baton/testing';
 import { GatewayHarness } from '../testing/gateway-harness.ts';
+import { PICTURE_TRANSFERS, type PictureTransfers } from './image-files.client.ts';
 
 let gateway: GatewayHarness;
 let upstream: Server;
@@ -15,6 +16,7 @@ beforeAll(async () => {
   upstream = createServer((request, response) => {
     openUpstream += 1;
     response.once('close', () => (openUpstream -= 1));
+    response.on('error', () => undefined);
     answer(request, response);
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
@@ -50,7 +52,9 @@ test('the picture passes through with its validators, for this user’s browser 
     'content-length': '4',
     etag: '"abc"',
     'accept-ranges': 'bytes',
-    'cache-control': 'private, max-age=31536000, immutable',
+    'cache-control': 'private, no-cache',
+    'content-disposition': 'inline; filename="baton-5.png"',
+    'cross-origin-resource-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
   });
   expect(file.headers.get('set-cookie')).toBeNull();
@@ -115,4 +119,32 @@ test('a client that leaves in the middle of a picture ends the transfer', async 
   expect(openUpstream).toBe(1);
   leaving.abort();
   await eventually(() => openUpstream === 0);
+});
+
+test('readers who take nothing hold up nobody else, and are let go after a while', async () => {
+  const transfers: { -readonly [Key in keyof PictureTransfers]: PictureTransfers[Key] } =
+    gateway.app.get(PICTURE_TRANSFERS);
+  transfers.stalledMs = 1_500;
+  const large = Buffer.alloc(16_000_000);
+  answer = ({ url }, response) => {
+    if (url === '/internal/images/6/file') {
+      response.writeHead(200, { 'content-type': 'image/png' }).end('PNG!');
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'image/png', 'content-length': large.length }).end(large);
+  };
+  const leaving = new AbortController();
+  const lazy = await Promise.all(
+    Array.from({ length: 70 }, () =>
+      fetch(`${gateway.url}/api/images/5/file`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: leaving.signal,
+      }),
+    ),
+  );
+  expect(lazy.map(({ status }) => status)).toEqual(Array<number>(70).fill(200));
+  expect(await gateway.ask('/api/images/6/file', { token })).toMatchObject({ status: 200, body: 'PNG!' });
+  await eventually(() => openUpstream === 0);
+  leaving.abort();
+  for (const { body } of lazy) await body?.cancel().catch(() => undefined);
 });

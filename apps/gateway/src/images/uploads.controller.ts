@@ -1,10 +1,10 @@
 import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import { uploadedImage, type UploadedImage } from '@baton/contracts';
-import { AppError } from '@baton/kernel';
 import type { FastifyRequest } from 'fastify';
 import { Caller, type CurrentUser } from '../auth/current-user.ts';
 import { ApiRoute, CALL_ERRORS } from '../docs/api-route.ts';
+import { FILE_FIELD, fileOf } from './form-file.ts';
 import { ImageFilesClient } from './image-files.client.ts';
 
 /** The only route that takes a form. */
@@ -28,8 +28,10 @@ export class UploadsController {
   @ApiBody({
     schema: {
       type: 'object',
-      required: ['file'],
-      properties: { file: { type: 'string', format: 'binary', description: 'PNG, JPEG, WebP, GIF or AVIF' } },
+      required: [FILE_FIELD],
+      properties: {
+        [FILE_FIELD]: { type: 'string', format: 'binary', description: 'PNG, JPEG, WebP, GIF or AVIF' },
+      },
     },
   })
   @ApiRoute({
@@ -52,18 +54,8 @@ export class UploadsController {
     ],
   })
   async upload(@Caller() caller: CurrentUser, @Req() request: FastifyRequest): Promise<UploadedImage> {
-    if (!request.isMultipart()) throw new AppError('request.unsupported_media_type');
-    const part = await request.file({ limits: { fileSize: this.maxBytes } });
-    if (part === undefined) throw noFile('is missing: send one file');
-    const { file, fieldname } = part;
-    if (fieldname !== 'file') {
-      drain(request);
-      throw noFile('must be the name of the file’s field');
-    }
-    const { maxBytes } = this;
-    file.once('limit', () => file.destroy(tooLarge(maxBytes)));
     try {
-      return await this.files.upload(caller.id, file);
+      return await this.files.upload(caller.id, await fileOf(request, this.maxBytes));
     } finally {
       drain(request);
     }
@@ -74,13 +66,4 @@ export class UploadsController {
 function drain({ raw }: FastifyRequest): void {
   raw.unpipe();
   raw.resume();
-}
-
-function noFile(message: string): AppError {
-  return new AppError('request.invalid', {}, { issues: [{ path: 'file', message }] });
-}
-
-function tooLarge(maxBytes: number): AppError {
-  const message = `must not be larger than ${Math.floor(maxBytes / 1_048_576)} MiB`;
-  return new AppError('request.too_large', { maxBytes }, { issues: [{ path: 'file', message }] });
 }

@@ -64,6 +64,16 @@ function formOf(bytes: Buffer<ArrayBuffer>, field = 'file'): FormData {
   return form;
 }
 
+/** Something that calls itself a form. */
+async function sendRaw(chunks: readonly string[]): Promise<unknown> {
+  const response = await fetch(`${gateway.url}/api/image/upload`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'multipart/form-data; boundary=b' },
+    body: chunks.join(''),
+  });
+  return response.json();
+}
+
 test('the bytes go to image-service as they are, for this user, without the file’s name', async () => {
   const asked: { readonly headers: IncomingMessage['headers']; readonly body: Buffer }[] = [];
   answer = (request, response) => {
@@ -144,6 +154,27 @@ describe('refused without asking image-service', () => {
     });
   });
 
+  test('a form with more than one file in it, before the file or in its place', async () => {
+    const field = new FormData();
+    field.append('chat_id', '1');
+    field.append('file', new Blob(['x']), 'a.png');
+    const words = new FormData();
+    words.append('file', 'hello');
+    const many = new FormData();
+    for (let n = 0; n < 500; n += 1) many.append(`field${n}`, 'x');
+    for (const form of [field, words, many]) {
+      expect(await send(form)).toMatchObject({
+        status: 400,
+        body: { code: 'request.invalid', errors: [{ field: 'file' }] },
+      });
+    }
+  });
+
+  test('what is no form at all', async () => {
+    expect(await sendRaw(['--b\r\n garbage'])).toMatchObject({ code: 'request.invalid', status: 400 });
+    expect(await sendRaw([])).toMatchObject({ code: 'request.invalid', status: 400 });
+  });
+
   test('JSON, and forms for any other route', async () => {
     const json = await gateway.ask('/api/image/upload', { method: 'POST', token, json: {} });
     expect(json).toMatchObject({ status: 415, body: { code: 'request.unsupported_media_type' } });
@@ -154,6 +185,29 @@ describe('refused without asking image-service', () => {
     });
     expect(response.status).toBe(415);
   });
+});
+
+test('nothing is stored of a form that is broken off, or that has more in it after the file', async () => {
+  let hasArrived = false;
+  answer = (request, response) => {
+    buffer(request).then(
+      () => {
+        hasArrived = true;
+        response.writeHead(201).end('{}');
+      },
+      () => undefined,
+    );
+  };
+  const second = formOf(Buffer.from('first'));
+  second.append('file', new Blob(['second']), 'b.png');
+  const field = formOf(Buffer.from('first'));
+  field.append('chat_id', '1');
+  const broken = ['--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n', 'first\r\n'];
+  for (const refused of [(await send(second)).body, (await send(field)).body, await sendRaw(broken)]) {
+    expect(refused).toMatchObject({ status: 400, code: 'request.invalid', errors: [{ field: 'file' }] });
+  }
+  await eventually(() => open === 0);
+  expect(hasArrived).toBe(false);
 });
 
 test('a client that leaves in the middle ends the transfer', async () => {

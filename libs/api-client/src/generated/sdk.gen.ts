@@ -845,7 +845,7 @@ export const imagesUpscale = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * A short-lived address of a picture
  *
- * It opens the picture without a token until it expires, for whoever has it.
+ * It opens the picture without a token until it expires, for whoever has it, also in other pages.
  */
 export const imagesLink = <ThrowOnError extends boolean = false>(options: Options<ImagesLinkData, ThrowOnError>) => (options.client ?? client).post<ImagesLinkResponses, ImagesLinkErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

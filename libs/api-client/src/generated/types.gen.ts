@@ -5368,6 +5368,8 @@ export type ImagesGenerateErrors = {
      */
     401: Problem;
     /**
+     * `image.quota_reached`: Your storage for pictures is full. Delete some first.
+     *
      * `auth.account_disabled`: This account is disabled.
      */
     403: Problem;
@@ -5437,6 +5439,8 @@ export type ImagesGenerateStreamErrors = {
      */
     401: Problem;
     /**
+     * `image.quota_reached`: Your storage for pictures is full. Delete some first.
+     *
      * `auth.account_disabled`: This account is disabled.
      */
     403: Problem;
@@ -5746,6 +5750,8 @@ export type ImagesVaryErrors = {
      */
     401: Problem;
     /**
+     * `image.quota_reached`: Your storage for pictures is full. Delete some first.
+     *
      * `auth.account_disabled`: This account is disabled.
      */
     403: Problem;
@@ -5789,7 +5795,7 @@ export type ImagesVaryError = ImagesVaryErrors[keyof ImagesVaryErrors];
 
 export type ImagesVaryResponses = {
     /**
-     * Two new messages in the chat of the picture
+     * Two new messages in the chat of the picture, or in a new one where it has none
      */
     201: SentMessage;
 };
@@ -5817,6 +5823,8 @@ export type ImagesUpscaleErrors = {
      */
     401: Problem;
     /**
+     * `image.quota_reached`: Your storage for pictures is full. Delete some first.
+     *
      * `auth.account_disabled`: This account is disabled.
      */
     403: Problem;
@@ -5856,7 +5864,7 @@ export type ImagesUpscaleError = ImagesUpscaleErrors[keyof ImagesUpscaleErrors];
 
 export type ImagesUpscaleResponses = {
     /**
-     * Two new messages in the chat of the picture
+     * Two new messages in the chat of the picture, or in a new one where it has none
      */
     201: SentMessage;
 };
@@ -6032,7 +6040,7 @@ export type ImagesFileError = ImagesFileErrors[keyof ImagesFileErrors];
 
 export type ImagesFileResponses = {
     /**
-     * The file; it never changes
+     * The file; it never changes, so ask again with `If-None-Match`
      */
     200: Blob | File;
     /**
