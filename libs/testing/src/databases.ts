@@ -30,8 +30,8 @@ export interface TestDatabase {
 
 /** A migrated, empty database with a service's tables that no other test uses. */
 export async function openTestDatabase(schema: Schema, dialect: Dialect): Promise<TestDatabase> {
-  const { config, remove } = await newDatabase(schema.owner, dialect);
-  return opened(schema, config, remove);
+  const { config, folder } = await newDatabase(schema.owner, dialect);
+  return opened(schema, config, folder);
 }
 
 /**
@@ -42,45 +42,44 @@ export async function openCutDatabase(
   schema: Schema,
   dialect: Dialect,
 ): Promise<TestDatabase & { readonly cuts: number }> {
-  const { config, remove } = await newDatabase(schema.owner, dialect);
+  const { config, folder } = await newDatabase(schema.owner, dialect);
   const done: MigrationClass[] = [];
   let cuts = 0;
   for (const migration of schema.migrations) {
     for (let statements = 0; ; statements += STATEMENTS_FURTHER) {
       const migrations = [...done, cutAfter(migration, statements)];
-      const attempt = await opened({ ...schema, migrations }, config, () => Promise.resolve()).catch(
-        () => undefined,
-      );
+      const attempt = await opened({ ...schema, migrations }, config).catch(() => undefined);
       await attempt?.close();
       if (attempt !== undefined) break;
       cuts += 1;
     }
     done.push(migration);
   }
-  return { ...(await opened(schema, config, remove)), cuts };
+  return { ...(await opened(schema, config, folder)), cuts };
 }
 
 async function newDatabase(
   owner: string,
   dialect: Dialect,
-): Promise<{ readonly config: DatabaseConfig; remove(): Promise<void> }> {
+): Promise<{ readonly config: DatabaseConfig; readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), `${owner}-`));
   const config: DatabaseConfig =
     dialect === 'mysql' ? { dialect, ...(await startMariaDb()) } : { dialect, folder };
-  return { config, remove: () => rm(folder, { recursive: true }) };
+  return { config, folder };
 }
 
 async function opened(
   schema: Schema,
   config: DatabaseConfig,
-  remove: () => Promise<void>,
+  /** Removed at the end. */
+  folder?: string,
 ): Promise<TestDatabase> {
   const source = await openDatabase({ schema, config, logSql: false, log: quietLog });
   return {
     source,
     close: async () => {
       await source.destroy();
-      await remove();
+      if (folder !== undefined) await rm(folder, { recursive: true });
     },
   };
 }
