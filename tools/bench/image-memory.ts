@@ -12,8 +12,10 @@ import { median } from './statistics.ts';
 const PICTURES = 4;
 const RENDERED_SIDE = 1_024;
 const UPLOADED_SIDE = 4_096;
+/** The heap and the allocator's pools grow to what the work needs at its highest, which takes this long; that counts to neither half. */
+const FILLING_ROUNDS = 10;
 /** Fewer say more about what was done last than about what stays. */
-const LEAST_ROUNDS = 16;
+const LEAST_ROUNDS = 40;
 /** Native memory comes and goes with what was done last. */
 const FLAT_WITHIN = 1.1;
 
@@ -24,14 +26,10 @@ const COMFYUI = { settings: { stepMs: 20, decodeMs: 20, previewMethod: 'latent2r
 export const imageMemory: Figure = {
   name: 'image-memory',
   title: 'Memory of image-service while pictures pass',
-  run: ({ root, plan, say }: FigureContext): Promise<FigureReport> =>
-    withStack(
-      root,
-      async (stack) => report(await measure(stack, Math.max(LEAST_ROUNDS, plan.rounds + 2), say)),
-      {
-        env: { GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI: 'false' },
-      },
-    ),
+  run: ({ root, say }: FigureContext): Promise<FigureReport> =>
+    withStack(root, async (stack) => report(await measure(stack, LEAST_ROUNDS, say)), {
+      env: { GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI: 'false' },
+    }),
 };
 
 interface Readings {
@@ -116,12 +114,9 @@ async function download(url: string, api: BatonApi): Promise<void> {
 
 function report({ readings, peakMib }: Readings): FigureReport {
   const [before = 0, ...after] = readings;
-  const half = Math.floor(after.length / 2);
-  // The first round fills pools that stay; it counts to neither half.
-  const [early, late] = [after.slice(1, Math.max(2, half)), after.slice(half)].map(median) as [
-    number,
-    number,
-  ];
+  const settled = after.slice(FILLING_ROUNDS);
+  const half = Math.floor(settled.length / 2);
+  const [early, late] = [settled.slice(0, half), settled.slice(half)].map(median) as [number, number];
   return {
     table: [
       ['', 'RSS MiB'],
