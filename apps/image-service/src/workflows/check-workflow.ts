@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputsAsGiven, keysOf } from './dynamic-inputs.ts';
 import { linkOf, nameOfNode, type Workflow, type WorkflowNode } from './workflow.ts';
 
 /** What a ComfyUI says about its node classes (`GET /object_info`); only what the check needs. */
@@ -19,21 +20,23 @@ const MAX_NAMED_CHOICES = 8;
 
 /**
  * What is wrong with a graph for this ComfyUI, a sentence each, naming node and input. ComfyUI looks at the inputs it knows
- * only; one it does not know that links to nowhere ends its worker for good, so nothing unknown is let through.
- * Choices of `free` inputs (`node.input`) are not looked at: they are filled in later.
+ * only; one it does not know that links to nowhere ends its worker for good, so no unknown link is let through. Unknown
+ * values do no harm: older exports have an "upload" beside each picture. Choices of `free` inputs (`node.input`) are not looked at: they are filled in later.
  */
 export function problemsOf(graph: Workflow, known: ObjectInfo, free: ReadonlySet<string>): string[] {
   return Object.entries(graph).flatMap(([id, node]) => {
     const name = nameOfNode(id, node);
     const described = known[node.class_type];
     if (described === undefined) return [`${name}: this ComfyUI has no such node`];
-    const { required, optional } = described.input;
+    const { required, optional } = inputsAsGiven(described.input, node.inputs);
     const missing = Object.keys(required)
       .filter((input) => node.inputs[input] === undefined)
       .map((input) => `${name}: input "${input}" is missing`);
     const wrong = Object.entries(node.inputs).flatMap(([input, value]) => {
       const declared = required[input] ?? optional[input];
-      if (declared === undefined) return [`${name}: this ComfyUI does not know the input "${input}"`];
+      if (declared === undefined) {
+        return Array.isArray(value) ? [`${name}: this ComfyUI does not know the input "${input}"`] : [];
+      }
       if (free.has(`${id}.${input}`)) return [];
       const problem = problemOf(value, declared, graph, known);
       return problem === null ? [] : [`${name}: input "${input}" ${problem}`];
@@ -47,8 +50,9 @@ function problemOf(value: unknown, declared: unknown, graph: Workflow, known: Ob
   const link = linkOf(value);
   if (link !== null) return linkProblem(link, graph, known);
   const choices = choicesOf(declared);
-  if (choices !== null && !choices.includes(value)) return choiceProblem(value, choices);
-  return numberProblem(value, declared);
+  if (choices === null) return numberProblem(value, declared);
+  const wrong = chosen(value).find((one) => !choices.includes(one));
+  return wrong === undefined ? null : choiceProblem(wrong, choices);
 }
 
 function linkProblem(
@@ -64,13 +68,29 @@ function linkProblem(
   return null;
 }
 
-/** Lists of choices come in two shapes: `[["a", "b"], …]` and, newer, `["COMBO", {"options": ["a", "b"]}]`. */
+/**
+ * Lists of choices come in two shapes: `[["a", "b"], …]` and, newer, `["COMBO", {"options": ["a", "b"]}]`. The list of a
+ * file to upload is no such list: it shows one folder, and files of others are taken as well.
+ */
 function choicesOf(declared: unknown): readonly unknown[] | null {
   if (!Array.isArray(declared)) return null;
-  const [type, options] = declared as readonly unknown[];
+  const [type, about] = declared as readonly unknown[];
+  const options = choice.safeParse(about ?? {});
+  if (options.success && UPLOADS.some((kind) => options.data[kind] === true)) return null;
   if (Array.isArray(type)) return type as readonly unknown[];
-  const combo = z.object({ options: z.array(z.unknown()) }).safeParse(options);
-  return type === 'COMBO' && combo.success ? combo.data.options : null;
+  return type === 'COMBO' && options.success ? (options.data.options ?? null) : keysOf(declared);
+}
+
+const UPLOADS = ['image_upload', 'audio_upload', 'video_upload', 'file_upload'];
+const choice = z.looseObject({ options: z.array(z.unknown()).optional() });
+
+/** Where several may be chosen, they come wrapped: a bare list would be a link. */
+const wrapped = z.object({ __value__: z.unknown() });
+
+function chosen(value: unknown): readonly unknown[] {
+  const inner = wrapped.safeParse(value);
+  if (!inner.success) return [value];
+  return Array.isArray(inner.data.__value__) ? (inner.data.__value__ as unknown[]) : [inner.data.__value__];
 }
 
 function choiceProblem(value: unknown, choices: readonly unknown[]): string {
