@@ -22,6 +22,11 @@ export function laneKey(of: Lane): string {
 /** The name of the one Ollama instance on a node, until several are configured. */
 export const DEFAULT_OLLAMA_INSTANCE = 'main';
 
+/** Models of this family always think: `false` is passed over, `low` is the least that they do. */
+export function alwaysThinks(model: string): boolean {
+  return /(^|\/)gpt-oss/i.test(model);
+}
+
 /** Options that load a model: the same for every caller, since a difference makes Ollama load the model again. */
 export function ollamaLoadOptions(contextLength: number): { readonly num_ctx: number } {
   return { num_ctx: contextLength };

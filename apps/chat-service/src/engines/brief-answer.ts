@@ -1,7 +1,6 @@
+import { alwaysThinks } from '@baton/contracts';
 import type { EngineRequest } from './chat-engine.ts';
 
-/** Models of this family always think: `false` is passed over, `low` is the least that they do. */
-const ALWAYS_THINKS = /(^|\/)gpt-oss/i;
 /** What such a model thinks at `low` about a question of one line; thoughts count among the tokens of an answer. */
 const THOUGHT_TOKENS = 300;
 
@@ -11,6 +10,6 @@ export function briefly(
   { cannotThink, maxTokens }: { readonly cannotThink: boolean; readonly maxTokens: number },
 ): Pick<EngineRequest, 'think' | 'maxTokens'> {
   if (cannotThink) return { think: null, maxTokens };
-  if (ALWAYS_THINKS.test(model)) return { think: 'low', maxTokens: maxTokens + THOUGHT_TOKENS };
+  if (alwaysThinks(model)) return { think: 'low', maxTokens: maxTokens + THOUGHT_TOKENS };
   return { think: false, maxTokens };
 }

@@ -13,6 +13,9 @@ import { tokenize } from './text/tokens.ts';
 import { chooseTool } from './text/tool-call.ts';
 import type { ToolCall } from './text/tool-call.ts';
 
+/** How much comes before the answer; it counts among the tokens of the answer. */
+export type Thinking = 'none' | 'little' | 'full';
+
 /** One generation, whatever interface asked for it. */
 export interface Generation {
   readonly model: Model;
@@ -20,7 +23,7 @@ export interface Generation {
   /** Tokens of the prompt as rendered, images included. */
   readonly promptTokens: number;
   readonly format: 'none' | 'json' | { readonly schema: JsonSchema };
-  readonly isThinking: boolean;
+  readonly thinking: Thinking;
   readonly tools: readonly unknown[];
   readonly load: LoadOptions;
   readonly run: RunOptions;
@@ -55,7 +58,7 @@ interface Plan {
  * the context may not shift, by the context.
  */
 export function planGeneration(generation: Generation, minTokens: number): Plan {
-  const { question, format, isThinking, run } = generation;
+  const { question, format, run } = generation;
   const call = format === 'none' ? chooseTool(generation.tools, question) : null;
   const reply = composeReply(question);
   let text = call ? '' : reply.text;
@@ -66,7 +69,7 @@ export function planGeneration(generation: Generation, minTokens: number): Plan 
     content.push(...tokenize(continueReply(question, round)));
   }
   const cut = cutAtStop(content, run.stop);
-  const thinking = isThinking ? tokenize(reply.thinking) : [];
+  const thinking = thoughts(reply.thinking, generation.thinking);
   const pieces = [
     ...thinking.map((piece) => ({ is: 'thinking' as const, text: piece })),
     ...cut.map((piece) => ({ is: 'content' as const, text: piece })),
@@ -78,6 +81,11 @@ export function planGeneration(generation: Generation, minTokens: number): Plan 
     calls: call ? [call] : [],
     reason: pieces.length > limit ? 'length' : 'stop',
   };
+}
+
+function thoughts(all: string, thinking: Thinking): readonly string[] {
+  if (thinking === 'none') return [];
+  return tokenize(thinking === 'little' ? all.slice(0, all.indexOf('.') + 1) : all);
 }
 
 /** The pieces before the first stop sequence, which is not sent itself. */

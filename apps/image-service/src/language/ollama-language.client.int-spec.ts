@@ -52,7 +52,7 @@ describe('the language work for pictures', () => {
     });
   });
 
-  test('the request names lease, schema, context and keep-alive, and says that no thinking is wanted', async () => {
+  test('the request names lease, schema, context and keep-alive, and asks for as little thinking as can be', async () => {
     await write();
     expect(ollama.asked).toHaveLength(1);
     expect(ollama.asked[0]).toMatchObject({
@@ -61,12 +61,17 @@ describe('the language work for pictures', () => {
       body: {
         model: 'gpt-oss:20b',
         stream: false,
-        think: false,
+        think: 'low',
         keep_alive: -1,
         format: PROMPT_FORMAT,
         options: { num_ctx: 8_192 },
       },
     });
+  });
+
+  test('a model that can leave thinking alone is told to', async () => {
+    await language().describe(Buffer.from('jpeg'), 'llava:13b', door());
+    expect(ollama.asked[0]?.body).toMatchObject({ think: false });
   });
 
   test.each(['', 'I would rather not.', '{"prompt":""}', '{"other":"A fence"}'])(

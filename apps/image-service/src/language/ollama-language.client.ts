@@ -1,4 +1,4 @@
-import { ollamaLoadOptions } from '@baton/contracts';
+import { alwaysThinks, ollamaLoadOptions } from '@baton/contracts';
 import { AppError } from '@baton/kernel';
 import { Log } from '@baton/platform';
 import { Inject, Injectable } from '@nestjs/common';
@@ -77,8 +77,8 @@ export class OllamaLanguage implements PictureLanguage {
     const request: ChatRequest = {
       ...question,
       stream: false,
-      // Models that can think do so unless told otherwise.
-      think: false,
+      // Models that can think do so unless told otherwise, and some do so whatever they are told.
+      think: alwaysThinks(model) ? 'low' : false,
       keep_alive: keepAlive,
       options: { ...ollamaLoadOptions(contextLength), temperature: 0.4, num_predict: MAX_TOKENS },
     };

@@ -64,9 +64,9 @@ export class Person {
     return send(this.url, method, path, { body, headers: this.#authorization() });
   }
 
-  /** Without thinking: what is waited for is text, and the first of it. */
+  /** With as little thinking as this model can: what is waited for is text, and the first of it. */
   async newChat(title = 'A chat'): Promise<number> {
-    return (await this.#call(chat, 'POST', '/api/chats', { title, model: MODEL, think: false })).id;
+    return (await this.#call(chat, 'POST', '/api/chats', { title, model: MODEL, think: 'low' })).id;
   }
 
   async messages(chatId: number): Promise<Message[]> {

@@ -96,12 +96,41 @@ describe('thinking', () => {
   });
 
   test('can be switched off, and is refused where a model cannot', async () => {
-    const quiet = await ollama.chat('gpt-oss:20b', 'Why?', { think: false, stream: false });
+    await ollama.post('/api/pull', { model: 'qwen3:8b', stream: false });
+    const quiet = await ollama.chat('qwen3:8b', 'Why?', { think: false, stream: false });
     expect(quiet.json).not.toHaveProperty('message.thinking');
+    expect((await ollama.chat('qwen3:8b', 'Why?', { stream: false })).json).toHaveProperty(
+      'message.thinking',
+    );
     const refused = await ollama.chat('phi3', 'Why?', { think: true });
     expect(refused).toMatchObject({ status: 400, json: { error: '"phi3" does not support thinking' } });
     const level = await ollama.chat('gpt-oss:20b', 'Why?', { think: 'max', stream: false });
     expect(level.json).toHaveProperty('message.thinking');
+  });
+});
+
+describe('gpt-oss', () => {
+  const thoughtsOf = async (think: unknown): Promise<string> => {
+    const { json } = await ollama.chat('gpt-oss:20b', 'Why?', { think, stream: false });
+    return (json as { message: { thinking: string } }).message.thinking;
+  };
+
+  test('thinks whatever it is told, least of all at low', async () => {
+    const full = await thoughtsOf(true);
+    await expect(thoughtsOf(false)).resolves.toBe(full);
+    const little = await thoughtsOf('low');
+    expect(little.length).toBeGreaterThan(10);
+    expect(full).toContain(little);
+    expect(full.length).toBeGreaterThan(2 * little.length);
+  });
+
+  test('may think until there is no room left for the answer', async () => {
+    const { json } = await ollama.chat('gpt-oss:20b', 'Give me a title, only a title.', {
+      think: false,
+      stream: false,
+      options: { num_predict: 20 },
+    });
+    expect(json).toMatchObject({ done_reason: 'length', message: { content: '' } });
   });
 });
 

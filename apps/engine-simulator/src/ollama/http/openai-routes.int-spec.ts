@@ -87,7 +87,13 @@ describe('chat completions', () => {
     expect((await ollama.post('/v1/chat/completions', asked)).json).toMatchObject({
       choices: [{ message: { reasoning: expect.any(String) } }],
     });
-    const quiet = await ollama.post('/v1/chat/completions', { ...asked, reasoning_effort: 'none' });
+    await ollama.post('/api/pull', { model: 'qwen3:8b', stream: false });
+    const quiet = await ollama.post('/v1/chat/completions', {
+      ...asked,
+      model: 'qwen3:8b',
+      reasoning_effort: 'none',
+    });
+    await ollama.ask('DELETE', '/api/delete', { model: 'qwen3:8b' });
     expect(quiet.json).not.toHaveProperty('choices.0.message.reasoning');
   });
 

@@ -1,5 +1,5 @@
 import type { OllamaEngine } from '../engine.ts';
-import type { Generation } from '../generation.ts';
+import type { Generation, Thinking } from '../generation.ts';
 import { parseKeepAlive } from '../keep-alive.ts';
 import type { KeepAliveMs } from '../keep-alive.ts';
 import { completeName } from '../models.ts';
@@ -65,7 +65,7 @@ export async function prepare(engine: OllamaEngine, asked: Asked): Promise<Gener
   const pictures = turns.flatMap((turn) => turn.images);
   if (pictures.length > 0) mustBeAble(model, 'vision');
   if (tools.length > 0) mustBeAble(model, 'tools');
-  const isThinking = readThink(asked);
+  const thinking = readThink(asked);
   const format = readFormat(asked.format);
   const last = turns.findLast((turn) => turn.role !== 'system') ?? turns.at(-1);
   const promptTokens = turns.reduce(
@@ -98,7 +98,7 @@ export async function prepare(engine: OllamaEngine, asked: Asked): Promise<Gener
     },
     promptTokens,
     format,
-    isThinking,
+    thinking,
     tools,
     load,
     run,
@@ -115,10 +115,13 @@ export function mustBeAble(model: Model, capability: 'vision' | 'tools' | 'inser
 
 const THINK_LEVELS = ['low', 'medium', 'high', 'max'];
 
-/** A model that can think does so unless told not to; one that cannot refuses to be told to. */
-function readThink({ think, model, name }: Asked): boolean {
+/**
+ * A model that can think does so unless told not to; one that cannot refuses to be told to. The gpt-oss family passes `false`
+ * over and always thinks, `low` being the least.
+ */
+function readThink({ think, model, name }: Asked): Thinking {
   const canThink = model.capabilities.includes('thinking');
-  if (think === undefined || think === null) return canThink;
+  if (think === undefined || think === null) return canThink ? 'full' : 'none';
   if (typeof think === 'string' && !THINK_LEVELS.includes(think)) {
     throw new OllamaError(
       400,
@@ -134,7 +137,8 @@ function readThink({ think, model, name }: Asked): boolean {
   if (think !== false && !canThink) {
     throw new OllamaError(400, `${JSON.stringify(name)} does not support thinking`);
   }
-  return think !== false;
+  if (!canThink || (think === false && model.family !== 'gptoss')) return 'none';
+  return think === 'low' ? 'little' : 'full';
 }
 
 function readFormat(format: unknown): Generation['format'] {
