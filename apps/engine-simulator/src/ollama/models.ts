@@ -126,7 +126,8 @@ export class ModelStore {
   add(spec: ModelSpec, now: number): Model {
     const name = completeName(spec.name) ?? spec.name;
     const blob = sha256(`weights of ${name} ${spec.sizeBytes}`);
-    const model: Model = { ...spec, name, blob, digest: sha256(`manifest of ${name}`), modifiedAt: now };
+    const digest = sha256(`manifest of ${name} ${blob}`);
+    const model: Model = { ...spec, name, blob, digest, modifiedAt: now };
     this.#models.set(name.toLowerCase(), model);
     return model;
   }

@@ -173,6 +173,19 @@ describe('room', () => {
 });
 
 describe('unloading', () => {
+  test('goes to what the name stands for now: a model that was replaced while loaded stays, and is listed twice', async () => {
+    await start();
+    await ollama.load('phi3');
+    const [old] = await ollama.ps();
+    await ollama.control({ models: [{ name: 'phi3:latest', sizeBytes: 3_000_000_000 }] });
+    expect((await ollama.unload('phi3')).json).toMatchObject({ done_reason: 'unload' });
+    await ollama.load('phi3');
+    expect(await names()).toEqual(['phi3:latest', 'phi3:latest']);
+    await ollama.unload('phi3');
+    await eventually(async () => (await names()).length === 1);
+    expect((await ollama.ps())[0]?.digest).toBe(old?.digest);
+  });
+
   test('is answered before the model is gone, and the driver reports the memory later still', async () => {
     await start();
     await ollama.cardControl({ lag: { lagMinMs: 40_000, lagMaxMs: 40_000 } });

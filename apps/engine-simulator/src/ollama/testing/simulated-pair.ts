@@ -15,6 +15,7 @@ export interface Answer {
 
 export interface LoadedEntry {
   readonly name: string;
+  readonly digest: string;
   readonly size: number;
   readonly size_vram: number;
   readonly expires_at: string;
