@@ -203,7 +203,15 @@ export const imageLink = z
   .object({ url: z.string(), expires_at: z.iso.datetime() })
   .meta({ id: 'ImageLink' });
 
-export const imageList = z.object({ message_id: id, images: z.array(image) }).meta({ id: 'ImageList' });
+export const imageList = z
+  .object({
+    message_id: id,
+    images: z.array(image),
+    can_upscale: z
+      .boolean()
+      .meta({ description: 'Whether a workflow for larger pictures is configured here' }),
+  })
+  .meta({ id: 'ImageList' });
 
 export const listGallery = defineCall('image.gallery', {
   request: z.object({

@@ -98,7 +98,11 @@ function picture(variant: number): Image {
 
 test('who waits gets all pictures when the last is made, and their bytes', async () => {
   gateway.fake.on(getReply, ({ replyId }) => reply(replyId, { kind: 'image', state: 'done' }));
-  gateway.fake.on(getImages, () => ({ message_id: id, images: [picture(0), picture(1)] }));
+  gateway.fake.on(getImages, () => ({
+    message_id: id,
+    images: [picture(0), picture(1)],
+    can_upscale: false,
+  }));
   const pictures = made.make(USER, WISH, new AbortController().signal);
   await eventually(() => gateway.app.get(ReplyLogReader).followerCount === 1);
   await end();

@@ -54,6 +54,7 @@ export class ImagesController {
 
   @HandleCall(getImages)
   async get({ userId, messageId }: z.output<typeof getImages.request>): Promise<z.input<typeof imageList>> {
-    return { message_id: messageId, images: await this.requests.get(userId, messageId) };
+    const images = await this.requests.get(userId, messageId);
+    return { message_id: messageId, images, can_upscale: this.requests.canUpscale };
   }
 }

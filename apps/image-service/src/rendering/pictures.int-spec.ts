@@ -318,6 +318,7 @@ describe('pictures', () => {
       await expect(service.requests.upscale(ANNA, image?.id ?? 0)).rejects.toMatchObject({
         code: 'image.no_upscaler',
       });
+      expect(service.requests.canUpscale).toBe(false);
       await service.shutDown();
       const upscalePath = join(folder, 'larger.json');
       await writeFile(
@@ -332,6 +333,7 @@ describe('pictures', () => {
         }),
       );
       service = await start({ upscalePath });
+      expect(service.requests.canUpscale).toBe(true);
       const { reply } = await service.requests.upscale(ANNA, image?.id ?? 0);
       await expect(ended(reply.id)).resolves.toMatchObject({ state: 'done', workflow: 'larger.json' });
       expect(engine.orders[1]?.graph['a']?.inputs['image']).toBe(`baton/${engine.brought[0]?.name}`);

@@ -71,6 +71,11 @@ export class WorkflowWatch implements OnApplicationBootstrap, OnModuleDestroy {
     return workflow;
   }
 
+  /** Whether there is a graph for this, whatever ComfyUI says of it. */
+  has(kind: (typeof WORKFLOW_KINDS)[number]): boolean {
+    return this.workflows.find(kind) !== null;
+  }
+
   private async goOn(): Promise<void> {
     for (;;) {
       await this.lookAtAll();

@@ -54,6 +54,7 @@ export function ImageViewer(props: ImageViewerProps): JSX.Element {
               {...props}
               picture={picture}
               details={details}
+              canUpscale={images.data?.can_upscale === true}
               onDelete={() => setDeleting(picture.imageId)}
               onTurn={go}
               turn={pictures.length > 1 ? <Turn index={index} count={pictures.length} onTurn={go} /> : null}
@@ -76,12 +77,13 @@ export function ImageViewer(props: ImageViewerProps): JSX.Element {
 interface FullProps extends ImageViewerProps {
   readonly picture: ViewedPicture;
   readonly details: Image | null;
+  readonly canUpscale: boolean;
   readonly turn: JSX.Element | null;
   readonly onTurn: (by: -1 | 1) => void;
   readonly onDelete: () => void;
 }
 
-function Full({ picture, details, turn, onTurn, onDelete, ...uses }: FullProps): JSX.Element {
+function Full({ picture, details, canUpscale, turn, onTurn, onDelete, ...uses }: FullProps): JSX.Element {
   const { t } = useTranslation();
   const { client } = useGateway();
   const { imageId } = picture;
@@ -108,7 +110,14 @@ function Full({ picture, details, turn, onTurn, onDelete, ...uses }: FullProps):
       </div>
       <Stack>
         {missing !== 'deleted' && (
-          <PictureActions {...uses} picture={picture} details={details} url={url} onDelete={onDelete} />
+          <PictureActions
+            {...uses}
+            picture={picture}
+            details={details}
+            canUpscale={canUpscale}
+            url={url}
+            onDelete={onDelete}
+          />
         )}
         {details !== null && <PictureFacts image={details} />}
       </Stack>

@@ -39,6 +39,8 @@ interface PictureActionsProps extends PictureUses {
   readonly picture: ViewedPicture;
   /** Null for a picture that was brought along, and until it is known. */
   readonly details: Image | null;
+  /** Whether a larger copy can be made here. */
+  readonly canUpscale: boolean;
   /** The address of the whole file; null until it is there. */
   readonly url: string | null;
   readonly onDelete: () => void;
@@ -159,7 +161,12 @@ function Favourite({ picture, details }: Pick<PictureActionsProps, 'picture' | '
 }
 
 /** The same again with other seeds, or larger. */
-function Derive({ details, onSent, isBusy }: PictureActionsProps & { readonly details: Image }): JSX.Element {
+function Derive({
+  details,
+  canUpscale,
+  onSent,
+  isBusy,
+}: PictureActionsProps & { readonly details: Image }): JSX.Element {
   const { t } = useTranslation();
   const derive = useDerive();
   const counts = Array.from({ length: IMAGE_LIMITS.batch }, (_, index) => index + 1);
@@ -195,17 +202,19 @@ function Derive({ details, onSent, isBusy }: PictureActionsProps & { readonly de
           </Menu.Dropdown>
         </Menu>
       )}
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconArrowsMaximize size={16} aria-hidden />}
-        disabled={isBusy || derive.isPending}
-        onClick={() =>
-          derive.mutate({ kind: 'upscale', image: details }, { onSuccess: onSent, onError: showError })
-        }
-      >
-        {t('picture.upscale')}
-      </Button>
+      {canUpscale && (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconArrowsMaximize size={16} aria-hidden />}
+          disabled={isBusy || derive.isPending}
+          onClick={() =>
+            derive.mutate({ kind: 'upscale', image: details }, { onSuccess: onSent, onError: showError })
+          }
+        >
+          {t('picture.upscale')}
+        </Button>
+      )}
     </>
   );
 }

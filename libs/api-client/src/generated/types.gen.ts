@@ -732,6 +732,10 @@ export type ImageLink = {
 export type ImageList = {
     message_id: number;
     images: Array<Image>;
+    /**
+     * Whether a workflow for larger pictures is configured here
+     */
+    can_upscale: boolean;
 };
 
 export type LeaseHistory = {
