@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { AppError, pause, type Clock } from '@baton/kernel';
 import { ollamaLoadOptions, type EngineModel, type Lane } from '@baton/contracts';
 import { z } from 'zod';
+import { DownloadLines } from './download-lines.ts';
 import type { EngineHttp } from './engine-http.ts';
 import { LOAD_UNKNOWN, type EngineSoftware, type LeftBehind, type LoadResult } from './engine-software.ts';
 import { installedDigests, isCloudName, modelDetails, sameModel, tagged } from './ollama-models.ts';
@@ -173,14 +174,18 @@ export class OllamaClient implements EngineSoftware {
   }
 
   /**
-   * The lines of a download, as Ollama sends them; to destroy the stream ends the download.
+   * The lines of a download, as Ollama sends them; to destroy the stream ends the download. An older version that is in
+   * memory is asked to go before the name is given to the new one: afterwards it could not be.
    *
    * @throws AppError `model.unknown` for a name that is none, or that would be sent to a cloud
    */
   async pull(url: string, model: string, signal: AbortSignal): Promise<Readable> {
     if (isCloudName(model)) throw new AppError('model.unknown', { model });
     const { status, body } = await this.http.open('POST', `${url}/api/pull`, { model, stream: true }, signal);
-    if (status === 200) return body;
+    if (status === 200) {
+      const lines = new DownloadLines(() => void this.letGo(url, model).catch(() => undefined));
+      return pipeline(body, lines, () => undefined);
+    }
     body.resume();
     throw new AppError(status === 400 ? 'model.unknown' : 'engine.failed', { model, status });
   }
@@ -225,6 +230,13 @@ export class OllamaClient implements EngineSoftware {
       model,
       status,
     });
+  }
+
+  /** Asks once; whoever uses it now is not disturbed, and it goes after them. */
+  private async letGo(url: string, model: string): Promise<void> {
+    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const loaded = await this.ps(url, signal);
+    if (loaded.some(({ name }) => sameModel(name, model))) await this.unload(url, model, signal);
   }
 
   /** False when no such model is on the disk. */
