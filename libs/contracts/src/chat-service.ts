@@ -396,6 +396,9 @@ export const listModels = defineCall('model.list', {
   timeoutMs: 12_000,
 });
 
+/** Image-service's own words, kept with a message until image-service has stored the request itself. */
+const imageWishKept = z.record(z.string(), z.unknown());
+
 /**
  * For image-service: the two messages of an image request, in the user's chat; without one in one of their own, that is
  * hidden unless `isListed`.
@@ -406,6 +409,9 @@ export const addImageMessages = defineCall('chat.add_image_messages', {
     chatId: id.nullable(),
     isListed: z.boolean().default(false),
     description: z.string().min(1),
+    wish: imageWishKept
+      .default({})
+      .meta({ description: 'All else that was asked for; chat-service keeps it and does not look inside' }),
   }),
   reply: sentMessage,
   timeoutMs: 5_000,
@@ -451,6 +457,7 @@ export const listOpenImageMessages = defineCall('chat.open_image_messages', {
           .default(true)
           .meta({ description: 'False for a request without a chat: that id is of a hidden one' }),
         description: z.string(),
+        wish: imageWishKept.default({}),
       }),
     ),
   }),

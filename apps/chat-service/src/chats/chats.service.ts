@@ -50,6 +50,7 @@ export interface OpenImageMessage {
   readonly chatId: number;
   readonly hasChat: boolean;
   readonly description: string;
+  readonly wish: Record<string, unknown>;
 }
 
 /** Conversations: what belongs to a user and how it is listed, changed and left. */
@@ -149,6 +150,7 @@ export class ChatsService {
     chatId: given,
     isListed = false,
     description,
+    wish = {},
   }: NewImageMessages): Promise<SentMessage> {
     const now = this.clock.now();
     return this.chats.turn(async (turn) => {
@@ -162,7 +164,7 @@ export class ChatsService {
       const message = await turn.add(
         userMessageRow({ chatId, parentId: chat.leafId, kind: 'image', content: description, now }),
       );
-      const reply = await turn.add(imageReplyRow({ chatId, parentId: message.id, now }));
+      const reply = await turn.add(imageReplyRow({ chatId, parentId: message.id, wish, now }));
       await turn.setLeaf(chatId, reply.id);
       return { message: messageView(message), reply: messageView(reply) };
     });
@@ -178,6 +180,7 @@ export class ChatsService {
         chatId: chat.id,
         hasChat: chat.kind !== 'picture',
         description: (await this.messages.questionOf(message))?.content ?? chat.title,
+        wish: { ...message.options },
       })),
     );
   }

@@ -107,10 +107,12 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
   test('an image without a chat has a hidden one, and ends as any other', async () => {
     const { userId } = await newChat();
     const before = await chats.list(userId, { limit: 10 });
+    const wish = { kind: 'image', referenceImageId: 7 };
     const { message, reply } = await chats.addImageMessages({
       userId,
       chatId: null,
       description: 'a fence at dusk',
+      wish,
     });
     expect(reply).toMatchObject({ chat_id: message.chat_id, kind: 'image', state: 'queued' });
     await expect(chats.list(userId, { limit: 10 })).resolves.toEqual(before);
@@ -121,6 +123,7 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
       chatId: reply.chat_id,
       hasChat: false,
       description: 'a fence at dusk',
+      wish,
     });
     const end = { state: 'done', error: null, attachments: [], timeline: [] } as const;
     await expect(chats.finishImage(reply.id, end)).resolves.toBe(true);
@@ -151,6 +154,7 @@ describe.each(DIALECTS)('exchanges in %s', (dialect) => {
       chatId: reply.chat_id,
       hasChat: true,
       description: 'a lighthouse',
+      wish: {},
     });
   });
 

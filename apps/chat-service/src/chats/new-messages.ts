@@ -58,9 +58,11 @@ export function replyRow(of: {
   return { ...imageReplyRow(of), kind: 'text', model, options, details, experimentId, attempt: 1 };
 }
 
+/** @param of.wish what was asked for beside the words, for image-service should it die before it has stored that */
 export function imageReplyRow(of: {
   readonly chatId: number;
   readonly parentId: number | null;
+  readonly wish?: object;
   readonly now: number;
 }): NewMessage {
   return {
@@ -70,6 +72,7 @@ export function imageReplyRow(of: {
     role: 'assistant',
     kind: 'image',
     content: '',
+    options: of.wish ?? null,
     state: 'queued',
     createdAt: of.now,
     finishedAt: null,

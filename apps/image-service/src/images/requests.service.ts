@@ -18,7 +18,7 @@ import { WorkflowWatch } from '../workflows/workflow-watch.service.ts';
 import type { ImageRequestRow } from './image-request.entity.ts';
 import { ImagesRepository, imageView } from './images.repository.ts';
 import type { ImageRow } from './image.entity.ts';
-import { newRequest, type Wanted } from './new-request.ts';
+import { keptWish, newRequest, type Wanted } from './new-request.ts';
 import { QuotaService } from './quota.service.ts';
 
 /** Without a chat it gets one of its own, hidden unless `isListed`. */
@@ -146,11 +146,6 @@ export class RequestsService {
     await this.renders.stopChat(userId, chatId);
   }
 
-  /** Whether larger pictures can be asked for at all. */
-  get canUpscale(): boolean {
-    return this.workflows.has('upscale');
-  }
-
   /** The finished pictures of a message. @throws AppError `image.not_found` */
   async get(userId: number, messageId: number): Promise<Image[]> {
     const request = await this.owned(userId, messageId);
@@ -164,7 +159,8 @@ export class RequestsService {
   private async begin(wanted: Begun): Promise<SentMessage> {
     const { userId, chatId, isListed = false, description } = wanted;
     await this.quota.mustHaveRoom(userId);
-    const sent = await this.chat.call(addImageMessages, { userId, chatId, isListed, description });
+    const wish = keptWish(wanted);
+    const sent = await this.chat.call(addImageMessages, { userId, chatId, isListed, description, wish });
     const { id: messageId, chat_id: shownIn } = sent.reply;
     const request = newRequest(
       { ...wanted, messageId, chatId: shownIn, hasChat: chatId !== null || isListed },

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { finishImageMessage, replyLogKey, type EndEvent } from '@baton/contracts';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { addImageMessages, finishImageMessage, replyLogKey, type EndEvent } from '@baton/contracts';
 import { FakeGpu } from '@baton/gpu-lease/testing';
+import { AppError } from '@baton/kernel';
 import { eventually, openTestDatabase, startRedis, type TestDatabase } from '@baton/testing';
 import sharp from 'sharp';
 import type { NewImage } from '../images/images.repository.ts';
@@ -258,6 +259,59 @@ describe('after the death of image-service', () => {
         { graph: { '2': { inputs: { text: 'A picture of a forgotten fence.' } } } },
       ]);
     });
+  });
+
+  test('a request whose messages were stored and whose answer was lost is made as it was asked for, without a restart', async () => {
+    await restarted(async (service) => {
+      const { id: imageId } = await service.uploads.takeIn(ANNA, picture);
+      chat.losesAnswerOf = addImageMessages.name;
+      const asked = service.requests.generate(ANNA, {
+        chat_id: 5,
+        description: 'a fence in red',
+        width: 512,
+        reference_image_id: imageId,
+        batch_count: 2,
+        seed: 11,
+        use_prompt_as_is: true,
+        settings: { denoise: 0.4 },
+      });
+      await expect(asked).rejects.toMatchObject({ code: 'call.timeout' });
+      const messageId = [...chat.open.keys()].at(-1) ?? 0;
+      await expect(ended(service, messageId)).resolves.toMatchObject({
+        state: 'done',
+        kind: 'image',
+        width: 512,
+        referenceImageId: imageId,
+        seed: 11,
+        batchCount: 2,
+        prompt: 'a fence in red',
+        settings: { denoise: 0.4 },
+        settingsBy: 'user',
+      });
+    });
+  });
+
+  test('a wish that cannot be read any more is made by its words', async () => {
+    const wish = { kind: 'hologram', size: 'large' };
+    const { reply } = chat.add({ userId: ANNA, chatId: 5, description: 'a fence', wish });
+    await restarted(async (service) => {
+      await expect(ended(service, reply.id)).resolves.toMatchObject({ state: 'done', kind: 'text', errorCode: null });
+    });
+  });
+
+  test('what cannot be taken up just now keeps nothing else waiting', async () => {
+    const first = await leaveBehind((service, id) => service.images.finish(id, CANCELLED));
+    const second = await leaveBehind();
+    const service = await start({ gpu });
+    const imagesOf = jest.spyOn(service.images, 'imagesOf');
+    imagesOf.mockRejectedValueOnce(new AppError('store.unavailable'));
+    service.recovery.onApplicationBootstrap();
+    try {
+      await expect(ended(service, second)).resolves.toMatchObject({ state: 'done' });
+      await expect(ended(service, first)).resolves.toMatchObject({ state: 'cancelled' });
+    } finally {
+      await service.shutDown();
+    }
   });
 
   test('a request that comes in while the forgotten are looked for stays as it was asked for', async () => {

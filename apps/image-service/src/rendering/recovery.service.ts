@@ -22,22 +22,27 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 import { z } from 'zod';
 import type { ImageRequestRow } from '../images/image-request.entity.ts';
 import { ImagesRepository } from '../images/images.repository.ts';
-import { newRequest } from '../images/new-request.ts';
+import { newRequest, readWish } from '../images/new-request.ts';
 import { CHAT_SERVICE, RENDERING_SETTINGS, type RenderingSettings } from '../tokens.ts';
 import { ActiveRender } from './active-render.ts';
 import { RendersService } from './renders.service.ts';
+
+type OpenMessage = z.output<typeof listOpenImageMessages.reply>['messages'][number];
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 /** Longer than a request takes from its chat messages to its own row; one without a row by then was forgotten. */
 const BEING_STORED_MS = 15_000;
+/** Chat-service may have stored messages whose answer was lost: nobody may wait for the next start. */
+const SEARCH_EVERY_MS = 300_000;
 
 /**
  * Takes up what an earlier process left, wherever it died:
  *   1. the request has no end: it goes on. The job keeps its id, so that its place in the queue is kept too, and a lease
  *      that is still alive is taken over;
  *   2. the request has an end that not everybody was told: chat-service is told, and the log gets it if it has none;
- *   3. there are chat messages and no request: the death came between the two, and the request is stored now.
+ *   3. there are chat messages and no request: the death came between the two, or chat-service's answer was lost. The request
+ *      is stored now, as it was asked for. This is looked for again and again.
  * One image-service at a time may do this for a database.
  */
 @Injectable()
@@ -74,7 +79,7 @@ export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy 
   /** Goes on in the background: who is away must not keep the service from answering. */
   onApplicationBootstrap(): void {
     this.takenUp = this.inBackground(() => this.takeUpOwn());
-    this.searched = this.inBackground(() => this.findForgotten());
+    this.searched = this.inBackground(() => this.search());
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -87,28 +92,42 @@ export class RecoveryService implements OnApplicationBootstrap, OnModuleDestroy 
     return this.takenUp;
   }
 
+  /** All at once: one that cannot be taken up just now keeps no other waiting. */
   private async takeUpOwn(): Promise<void> {
-    for (const request of await untilItWorks(() => this.images.open(), this.persistence)) {
-      await runWithCorrelation(randomUUID(), () => this.takeUp(request));
+    const requests = await untilItWorks(() => this.images.open(), this.persistence);
+    await Promise.all(requests.map((request) => this.takeUpInTheEnd(request)));
+  }
+
+  private async search(): Promise<void> {
+    for (;;) {
+      await this.findForgotten();
+      await pause(this.clock, SEARCH_EVERY_MS, this.closing.signal);
     }
   }
 
   /** Chat-service may start later than we do. */
   private async findForgotten(): Promise<void> {
-    const { messages } = await untilItWorks(
-      () => this.chat.call(listOpenImageMessages, {}),
+    const open = await untilItWorks(
+      async () => this.withoutRequest((await this.chat.call(listOpenImageMessages, {})).messages),
       this.persistence,
     );
-    if (messages.length === 0) return;
+    if (open.length === 0) return;
     await pause(this.clock, BEING_STORED_MS, this.closing.signal);
-    for (const message of messages) {
-      await untilItWorks(async () => {
-        if (await this.images.exists(message.messageId)) return;
-        const request = newRequest(message, this.settings, this.clock.now());
-        await this.images.add(request);
-        await runWithCorrelation(randomUUID(), () => this.takeUp(request));
-      }, this.persistence);
+    for (const message of await untilItWorks(() => this.withoutRequest(open), this.persistence)) {
+      const { wish, ...frame } = message;
+      const request = newRequest({ ...readWish(wish), ...frame }, this.settings, this.clock.now());
+      await untilItWorks(() => this.images.add(request), this.persistence);
+      await this.takeUpInTheEnd(request);
     }
+  }
+
+  private async withoutRequest(messages: readonly OpenMessage[]): Promise<OpenMessage[]> {
+    const stored = await Promise.all(messages.map(({ messageId }) => this.images.exists(messageId)));
+    return messages.filter((_, index) => stored[index] === false);
+  }
+
+  private takeUpInTheEnd(request: ImageRequestRow): Promise<void> {
+    return untilItWorks(() => runWithCorrelation(randomUUID(), () => this.takeUp(request)), this.persistence);
   }
 
   private async takeUp(request: ImageRequestRow): Promise<void> {

@@ -21,6 +21,7 @@ interface OpenMessage {
   readonly chatId: number;
   readonly hasChat?: boolean;
   readonly description: string;
+  readonly wish?: Record<string, unknown>;
 }
 
 /** Ids of hidden chats lie above this. */
@@ -41,6 +42,8 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
   models = ['gpt-oss:20b'];
   /** Called after an end was taken in. */
   onEnd: (end: End) => void | Promise<void> = () => undefined;
+  /** Calls of this kind are carried out, and their next answer is lost. */
+  losesAnswerOf: string | null = null;
   private awayFor = new Set<string>();
   private awayWith: ErrorCode = 'call.unreachable';
   private nextId = 1;
@@ -61,7 +64,10 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
   ): Promise<z.output<Reply>> {
     if (this.awayFor.has(contract.name)) throw new AppError(this.awayWith);
     const request = contract.request.parse(payload);
-    return contract.reply.parse(await this.answer(contract.name, request));
+    const reply = contract.reply.parse(await this.answer(contract.name, request));
+    if (this.losesAnswerOf !== contract.name) return reply;
+    this.losesAnswerOf = null;
+    throw new AppError('call.timeout');
   }
 
   private async answer(name: string, request: unknown): Promise<unknown> {
@@ -104,10 +110,16 @@ export class FakeChatService implements Pick<CallClient, 'call'> {
     return this.add({ ...rest, chatId: chatId ?? own, hasChat: chatId !== null || isListed });
   }
 
-  add({ userId, chatId, hasChat = true, description }: Omit<OpenMessage, 'messageId'>): SentMessage {
+  add({
+    userId,
+    chatId,
+    hasChat = true,
+    description,
+    wish = {},
+  }: Omit<OpenMessage, 'messageId'>): SentMessage {
     const [userMessage, messageId] = [this.nextId, this.nextId + 1];
     this.nextId += 2;
-    this.open.set(messageId, { messageId, userId, chatId, hasChat, description });
+    this.open.set(messageId, { messageId, userId, chatId, hasChat, description, wish });
     const rest = {
       chat_id: chatId,
       kind: 'image' as const,

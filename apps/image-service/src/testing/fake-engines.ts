@@ -12,6 +12,11 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
+const LINKS = [
+  ...['clip', 'conditioning', 'image', 'images', 'latent_image', 'model', 'negative'],
+  ...['pixels', 'positive', 'samples', 'upscale_model', 'vae'],
+];
+
 type Writing = (description: string, wish: Wish) => WrittenPrompt | Promise<WrittenPrompt>;
 type Seeing = (picture: Buffer) => string | null | Promise<string | null>;
 
@@ -73,10 +78,10 @@ export class FakeImageEngine implements ImageEngine {
     return `baton/${picture.name}`;
   }
 
-  /** Has every class, with whatever inputs the graph gives it. */
+  /** Has every class, with every link that a graph of the tests has. */
   async describe(classes: readonly string[]): Promise<ObjectInfo> {
-    const anything = new Proxy({}, { get: () => ['*'], ownKeys: () => [] });
-    const described = { input: { required: anything, optional: {} }, output: [1, 2, 3], output_node: false };
+    const optional = Object.fromEntries(LINKS.map((name) => [name, ['*']]));
+    const described = { input: { required: {}, optional }, output: [1, 2, 3], output_node: false };
     return Object.fromEntries(classes.map((name) => [name, described]));
   }
 
