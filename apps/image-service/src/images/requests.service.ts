@@ -146,6 +146,11 @@ export class RequestsService {
     await this.renders.stopChat(userId, chatId);
   }
 
+  /** Whether larger pictures can be asked for at all. */
+  get canUpscale(): boolean {
+    return this.workflows.has('upscale');
+  }
+
   /** The finished pictures of a message. @throws AppError `image.not_found` */
   async get(userId: number, messageId: number): Promise<Image[]> {
     const request = await this.owned(userId, messageId);
