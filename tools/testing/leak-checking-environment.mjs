@@ -4,6 +4,7 @@
  * count, they hold nobody back.
  */
 import { TestEnvironment } from 'jest-environment-node';
+import './compile-once.mjs';
 
 const WATCHED = new Set([
   'TCPServerWrap',
