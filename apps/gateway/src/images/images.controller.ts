@@ -148,7 +148,7 @@ export class ImagesController {
     id: 'images_gallery',
     summary: 'All your pictures, newest first',
     description:
-      'With `q`, those whose prompt holds that text. `storage` tells how much of your space is used.',
+      'With `q`, those whose prompt or description holds that text. `storage` tells how much of your space is used.',
     access: 'user',
     answers: [{ status: 200, description: 'A page of pictures', schema: gallery }],
     errors: ['request.invalid', ...CALL_ERRORS],

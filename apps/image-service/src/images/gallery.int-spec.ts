@@ -24,6 +24,7 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
   let folder: string;
   let service: ImageProcess;
   let picture: Buffer;
+  let prompts: FakePictureLanguage;
 
   beforeAll(async () => {
     const color = { width: 64, height: 48, channels: 3, background: '#369' } as const;
@@ -39,13 +40,14 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
     chat.gone.clear();
     chat.forgotten.length = 0;
     chat.return();
+    prompts = new FakePictureLanguage();
     service = await ImageProcess.start({
       source: database.source,
       redisUrl,
       folder: join(folder, 'images'),
       gpu: new FakeGpu('http://127.0.0.1:1'),
       chat,
-      prompts: new FakePictureLanguage(),
+      prompts,
       engine: new FakeImageEngine(() => picture),
     });
   });
@@ -112,6 +114,13 @@ describe.each(DIALECTS)('the gallery in %s', (dialect) => {
       expect((await list({ q })).images.map(({ id }) => id)).toEqual([imageId]);
     }
     for (const q of ['%%%', 'забора', "'; --", '\\']) expect((await list({ q })).images).toEqual([]);
+  });
+
+  test('finds a picture by the person’s own words too, not only by what a model made of them', async () => {
+    prompts.writing = () => ({ prompt: 'A white fence at dusk.', by: 'model', settings: null });
+    const { reply } = await service.requests.generate(ANNA, { chat_id: 5, description: 'Белый забор' });
+    await eventually(async () => (await service.images.findOwned(reply.id, ANNA))?.isReported === true);
+    for (const q of ['забор', 'white fence']) expect((await list({ q })).images).toHaveLength(1);
   });
 
   test('keeps favourites', async () => {

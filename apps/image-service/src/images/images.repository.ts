@@ -110,10 +110,10 @@ export class ImagesRepository {
     return this.change(messageId, { isReported: true });
   }
 
-  /** @param prompt what the gallery finds it by */
-  addImage(image: NewImage, prompt: string): Promise<number> {
+  /** @param words what the gallery finds it by: the prompt, and what it was made of */
+  addImage(image: NewImage, words: string): Promise<number> {
     return write(this.source, async (manager) => {
-      const row = { ...image, searchText: foldText(prompt) };
+      const row = { ...image, searchText: foldText(words) };
       const saved = await manager.getRepository<ImageRow>(IMAGE).save(row);
       return saved.id;
     });

@@ -165,7 +165,7 @@ export class PictureStepService {
 
   /** File first, then the row that names it: a name that is told has its file. */
   private async keep(render: ActiveRender, variant: Variant, bytes: Buffer): Promise<void> {
-    const { messageId, userId, prompt } = render.request;
+    const { messageId, userId, prompt, description } = render.request;
     const picture = await this.files.storeRendered(bytes);
     try {
       const image = {
@@ -179,7 +179,7 @@ export class PictureStepService {
         isSimulated: this.settings.isSimulated,
         createdAt: this.clock.now(),
       };
-      const id = await this.images.addImage(image, prompt ?? '');
+      const id = await this.images.addImage(image, `${prompt ?? ''}\n${description}`);
       render.finished({ ...image, id });
       await this.files.settled(picture.fileName);
     } catch (error) {
