@@ -1,6 +1,9 @@
 import { expect } from '@jest/globals';
+import { sentMessage, type Image } from '@baton/contracts';
 import { eventually } from '@baton/testing';
+import sharp from 'sharp';
 import { answerTo, arm, pictureFor } from './testing/faults.ts';
+import type { Person } from './testing/person.ts';
 import { isAlive } from './testing/process-table.ts';
 import { scenarios, slowRenders } from './testing/scenarios.ts';
 
@@ -18,13 +21,8 @@ scenario('a ComfyUI that dies in a render is started again, and the picture is m
   await eventually(() => !isAlive(pid));
   await follower.ended(40_000);
   const message = await person.reply(reply.id);
-  if (message.state === 'failed') {
-    expect(message.error?.say).toMatch(/^[A-Z].*\.$/);
-    await expect(pictureFor(person, chatId)).resolves.toMatchObject({ state: 'done' });
-  } else {
-    expect(message).toMatchObject({ state: 'done' });
-    expect(message.attachments).toHaveLength(1);
-  }
+  expect(message).toMatchObject({ state: 'done' });
+  expect(message.attachments).toHaveLength(1);
 });
 
 scenario('a render out of memory, or with a failing node, says so, and the next one works', async (stack) => {
@@ -37,6 +35,8 @@ scenario('a render out of memory, or with a failing node, says so, and the next 
     await arm(stack, 'comfyui', { [fault]: { times: 1, nodeClass: 'KSampler' } });
     const message = await pictureFor(person, chatId);
     expect(message).toMatchObject({ state: 'failed', error: { code } });
+    // ComfyUI's own words hold paths and prompts.
+    expect(JSON.stringify(message)).not.toMatch(/scalar type|torch|Traceback|KSampler/);
     await expect(pictureFor(person, chatId)).resolves.toMatchObject({ state: 'done' });
   }
 });
@@ -76,3 +76,47 @@ scenario('sockets cut in the middle of a render do not lose the picture', async 
   await arm(stack, 'comfyui', { dropSockets: { times: 1, afterSteps: 3 } });
   await expect(pictureFor(person, chatId)).resolves.toMatchObject({ state: 'done' });
 });
+
+scenario(
+  'the same picture asked for again comes out of ComfyUI’s cache as a picture of its own',
+  async (stack) => {
+    const person = await stack.newPerson();
+    const [first, second] = [await sameAgain(person), await sameAgain(person)];
+    expect(first.url).not.toBe(second.url);
+    const [one, two] = [await person.download(first.url), await person.download(second.url)];
+    await expect(sharp(two).raw().toBuffer()).resolves.toEqual(await sharp(one).raw().toBuffer());
+    expect((await person.ask('DELETE', `/api/images/${first.id}`)).status).toBe(204);
+    await expect(person.download(second.url)).resolves.toEqual(two);
+  },
+);
+
+scenario('a ComfyUI that hangs in a render keeps nobody for ever', async (stack) => {
+  await slowRenders(stack);
+  const person = await stack.newPerson();
+  const chatId = await person.newChat();
+  const { reply } = await person.draw(chatId, 'A gate.');
+  const follower = person.follow(reply.id);
+  await follower.until(({ type }) => type === 'progress');
+  await arm(stack, 'comfyui', { hang: true });
+  await follower.ended(40_000);
+  const { state, error } = await person.reply(reply.id);
+  expect([state, error?.code]).toEqual(['failed', 'engine.stalled']);
+  await expect(answerTo(person, chatId)).resolves.toMatchObject({ state: 'done' });
+  await expect(pictureFor(person, chatId)).resolves.toMatchObject({ state: 'done' });
+});
+
+async function sameAgain(person: Person): Promise<Image> {
+  const answer = await person.ask('POST', '/api/image/generate', {
+    chat_id: await person.newChat(),
+    description: 'A fence.',
+    use_prompt_as_is: true,
+    seed: 4_711,
+    width: 256,
+    height: 256,
+  });
+  const { reply } = sentMessage.parse(answer.body);
+  expect(await person.follow(reply.id).ended(40_000)).toMatchObject({ state: 'done' });
+  const [image] = await person.images(reply.id);
+  if (image === undefined) throw new Error('no picture');
+  return image;
+}

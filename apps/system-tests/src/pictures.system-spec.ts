@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   gallery,
   sentMessage,
@@ -58,6 +60,13 @@ async function upload(person: Person): Promise<UploadedImage> {
   const answer = await send(person, bytes);
   expect(answer.status).toBe(201);
   return uploadedImage.parse(answer.body);
+}
+
+const PLAIN = { width: 64, height: 64, channels: 3, background: '#339' } as const;
+
+/** No file of a running process may grow beyond so many bytes: to it, the disk is full. */
+async function limitFiles(pid: number, bytes: string): Promise<void> {
+  await promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
 }
 
 async function shown(person: Person): Promise<GalleryEntry[]> {
@@ -159,4 +168,36 @@ scenario('pictures go with their chat, files and all, and uploads stay', async (
   expect((await shown(person)).map(({ id }) => id)).toEqual([uploaded.id]);
   expect(problemCode(await person.ask('GET', `/api/images/${made?.id ?? 0}/file`))).toBe('image.not_found');
   expect((await person.ask('GET', uploaded.url)).status).toBe(200);
+});
+
+scenario('a disk that gets full under a render keeps the picture until there is room', async (stack) => {
+  if (process.platform !== 'linux') {
+    process.stderr.write('Skipped: only Linux can bound the files of a process that runs.\n');
+    return;
+  }
+  await slowRenders(stack);
+  const person = await stack.newPerson();
+  const kept = await upload(person);
+  const chatId = await person.newChat();
+  const wish = { chat_id: chatId, description: 'A mill.', use_prompt_as_is: true, seed: 9_000_000 };
+  const messageId = await generate(person, wish);
+  const follower = person.follow(messageId);
+  await follower.until(({ type }) => type === 'progress', LONG_MS);
+  const { pid } = stack.run.services['image-service'];
+  await limitFiles(pid, '1');
+  try {
+    await hurry(stack);
+    await stack.launcher.said(new RegExp(`render\\.store_wait.*messageId=${messageId}`));
+    const refused = await send(person, await sharp({ create: PLAIN }).png().toBuffer());
+    expect([refused.status, problemCode(refused)]).toEqual([503, 'store.unavailable']);
+    expect((await person.ask('GET', kept.url)).status).toBe(200);
+  } finally {
+    await limitFiles(pid, 'unlimited');
+  }
+  expect(await follower.ended(LONG_MS)).toMatchObject({ state: 'done' });
+  const [image] = await person.images(messageId);
+  await expect(sharp(await person.download(image?.url ?? '')).metadata()).resolves.toMatchObject(SMALL);
+  expect(stack.run.services['image-service'].pid).toBe(pid);
+  const keys = (await finished(stack)).map(({ key }) => key);
+  expect(keys.filter((key) => key === '9000000')).toHaveLength(1);
 });

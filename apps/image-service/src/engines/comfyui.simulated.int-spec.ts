@@ -100,6 +100,19 @@ describe('the ComfyUI driver and the simulator’s ComfyUI', () => {
     expect(told.nodes).toEqual(expect.arrayContaining(['9', '10']));
   });
 
+  test('a picture whose name is taken by another one is found under the name that ComfyUI gave it', async () => {
+    const plain = (background: string): Promise<Buffer> =>
+      sharp({ create: { width: 512, height: 256, channels: 3, background } })
+        .png()
+        .toBuffer();
+    const [red, blue] = await Promise.all([plain('#a00'), plain('#00a')]);
+    const taken = await driver.bring({ name: 'same.png', bytes: red }, door());
+    const name = await driver.bring({ name: 'same.png', bytes: blue }, door());
+    expect(name).not.toBe(taken);
+    const graph = prepareWorkflow('built in', fluxImageToImage(CHECKPOINT));
+    await expect(driver.render(order(graph, name), door(), listener)).resolves.toBeInstanceOf(Buffer);
+  });
+
   test('a class that this ComfyUI does not have is left out', async () => {
     expect(Object.keys(await driver.describe(['KSampler', 'NoSuchNode'], door()))).toEqual(['KSampler']);
   });
