@@ -113,11 +113,81 @@ describe('places are found in', () => {
   });
 });
 
-describe('what is not clear is said', () => {
-  test('two samplers', () => {
+describe('as people build them:', () => {
+  test('a preview beside the node that saves is not the picture', () => {
+    const graph = fluxTextToImage(CHECKPOINT);
+    graph['12'] = { class_type: 'PreviewImage', inputs: { images: ['10', 0] } };
+    expect(findSlots(graph).output).toBe('11');
+  });
+
+  test('a sampler that nothing of the picture comes from does not count', () => {
     const graph = fluxTextToImage(CHECKPOINT);
     graph['99'] = structuredClone(graph['9'] ?? { class_type: 'KSampler', inputs: {} });
+    expect(findSlots(graph).sampler).toBe('9');
+  });
+
+  test('of two passes the first makes the picture; both have the prompt and the seed, each its own steps', () => {
+    const graph = fluxTextToImage(CHECKPOINT);
+    const first = graph['9']?.inputs ?? {};
+    graph['20'] = { class_type: 'LatentUpscaleBy', inputs: { samples: ['9', 0], scale_by: 1.5 } };
+    graph['21'] = { class_type: 'CLIPTextEncode', inputs: { clip: ['1', 1], text: '' } };
+    graph['22'] = {
+      class_type: 'KSampler',
+      inputs: { ...first, latent_image: ['20', 0], positive: ['21', 0], denoise: 0.5, steps: 8 },
+    };
+    graph['10'] = { class_type: 'VAEDecode', inputs: { samples: ['22', 0], vae: ['1', 2] } };
+    const found = findSlots(graph);
+    expect(found).toMatchObject({
+      sampler: '9',
+      slots: {
+        prompt: [
+          { node: '2', input: 'text' },
+          { node: '21', input: 'text' },
+        ],
+        seed: [
+          { node: '9', input: 'seed' },
+          { node: '22', input: 'seed' },
+        ],
+        steps: [{ node: '9', input: 'steps' }],
+        denoise: [{ node: '9', input: 'denoise' }],
+        width: [{ node: '5', input: 'width' }],
+      },
+    });
+  });
+
+  test('a value of another kind beside the one that is wanted is left alone', () => {
+    const graph = fluxTextToImage(CHECKPOINT);
+    const text = { class_type: 'RandomWords', inputs: { seed: 3, text: 'a {red|blue} fence' } };
+    graph['60'] = text;
+    graph['2'] = { class_type: 'CLIPTextEncode', inputs: { clip: ['1', 1], text: ['60', 0] } };
+    graph['61'] = { class_type: 'SizeByName', inputs: { text: '16:9', value: 1024 } };
+    graph['5'] = {
+      class_type: 'EmptySD3LatentImage',
+      inputs: { width: ['61', 0], height: 1, batch_size: 1 },
+    };
+    expect(findSlots(graph).slots).toMatchObject({
+      prompt: [{ node: '60', input: 'text' }],
+      width: [{ node: '61', input: 'value' }],
+    });
+    delete graph['60'].inputs['text'];
+    expect(() => findSlots(graph)).toThrow('declare "prompt"');
+  });
+});
+
+describe('what is not clear is said', () => {
+  test('two samplers side by side', () => {
+    const graph = fluxTextToImage(CHECKPOINT);
+    graph['99'] = structuredClone(graph['9'] ?? { class_type: 'KSampler', inputs: {} });
+    graph['98'] = { class_type: 'LatentBlend', inputs: { samples1: ['9', 0], samples2: ['99', 0] } };
+    graph['10'] = { class_type: 'VAEDecode', inputs: { samples: ['98', 0], vae: ['1', 2] } };
     expect(() => findSlots(graph)).toThrow('has 2 (9, 99)');
+  });
+
+  test('two nodes that save', () => {
+    const graph = fluxTextToImage(CHECKPOINT);
+    graph['12'] = { class_type: 'SaveImage', inputs: { images: ['10', 0], filename_prefix: 'x' } };
+    expect(() => findSlots(graph)).toThrow('has 2 (11, 12): declare "output"');
+    expect(findSlots(graph, { output: '12' }).output).toBe('12');
   });
 
   test('no node that saves', () => {

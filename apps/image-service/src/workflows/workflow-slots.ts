@@ -50,14 +50,18 @@ export function findSlots(
   graph: Workflow,
   declared: Readonly<Partial<Record<SlotName | 'output', string>>> = {},
 ): WorkflowSlots {
-  const sampler = single(graph, SAMPLERS, 'sampler');
-  const output = declared.output ?? single(graph, OUTPUTS, 'output');
-  if (graph[output] === undefined) throw new UnclearWorkflow(`there is no node ${output} for "output"`);
+  const output = outputOf(graph, declared.output);
+  const [sampler, ...later] = samplersOf(graph, output);
   const found: Partial<Record<SlotName, Slot[]>> = {
     ...samplingSlots(graph, sampler),
     ...promptSlots(graph, sampler),
     ...latentSlots(graph, sampler),
   };
+  // A second pass works on what the first has made: with the same words and seed, and in its own way.
+  for (const pass of later) {
+    for (const name of ['prompt', 'guidance'] as const) add(found, name, promptSlots(graph, pass)[name]);
+    add(found, 'seed', samplingSlots(graph, pass).seed);
+  }
   for (const name of SLOT_NAMES) {
     const words = declared[name];
     if (words !== undefined) found[name] = words.split(',').map((text) => declaredSlot(graph, name, text));
@@ -73,8 +77,7 @@ export function findImageSlots(
   graph: Workflow,
   declared: Readonly<Partial<Record<SlotName | 'output', string>>> = {},
 ): WorkflowSlots {
-  const output = declared.output ?? single(graph, OUTPUTS, 'output');
-  if (graph[output] === undefined) throw new UnclearWorkflow(`there is no node ${output} for "output"`);
+  const output = outputOf(graph, declared.output);
   const loaders = Object.keys(graph).filter((id) => graph[id]?.class_type === 'LoadImage');
   const [loader, ...others] = loaders;
   const found: Partial<Record<SlotName, Slot[]>> =
@@ -97,27 +100,78 @@ function declaredSlot(graph: Workflow, name: string, text: string): Slot {
   return { node, input };
 }
 
-function single(graph: Workflow, classes: readonly string[], what: string): string {
-  const ids = Object.keys(graph).filter((id) => classes.includes(graph[id]?.class_type ?? ''));
-  const [only, ...others] = ids;
-  if (only !== undefined && others.length === 0) return only;
-  const found = ids.length === 0 ? 'has none' : `has ${ids.length} (${ids.join(', ')})`;
+function outputOf(graph: Workflow, declared: string | undefined): string {
+  if (declared !== undefined) {
+    if (graph[declared] !== undefined) return declared;
+    throw new UnclearWorkflow(`there is no node ${declared} for "output"`);
+  }
+  const ids = ofClass(graph, OUTPUTS);
+  // People look at steps between in previews; what they save is the picture.
+  const [saving, ...others] = ofClass(graph, ['SaveImage']);
+  const [only] = ids;
+  if (saving !== undefined && others.length === 0) return saving;
+  if (only !== undefined && ids.length === 1) return only;
   throw new UnclearWorkflow(
-    what === 'output'
-      ? `it must have one node that saves the picture (${classes.join(', ')}) and ${found}: declare "output"`
-      : `it must have one sampler (${classes.join(', ')}) and ${found}`,
+    `it must have one node that saves the picture (${OUTPUTS.join(', ')}) and ${count(ids)}: declare "output"`,
   );
 }
 
-/** The slot of an input, or of the node that gives its value (a "primitive"). */
-function slotOf(graph: Workflow, node: string, input: string): Slot[] {
+/** Those that the picture comes from, first pass first. @throws UnclearWorkflow when they are no row of passes */
+function samplersOf(graph: Workflow, output: string): [string, ...string[]] {
+  const before = ancestors(graph, output);
+  const ids = ofClass(graph, SAMPLERS).filter((id) => before.has(id));
+  const passes = ids
+    .map((id) => ({ id, earlier: ids.filter((other) => ancestors(graph, id).has(other)).length }))
+    .sort((one, other) => one.earlier - other.earlier);
+  const isRow = passes.every(({ earlier }, index) => earlier === index);
+  const [first, ...later] = passes.map(({ id }) => id);
+  if (first !== undefined && isRow) return [first, ...later];
+  throw new UnclearWorkflow(
+    `it must have one sampler (${SAMPLERS.join(', ')}), or several passes one after the other, and ${count(ids)}`,
+  );
+}
+
+function ofClass(graph: Workflow, classes: readonly string[]): string[] {
+  return Object.keys(graph).filter((id) => classes.includes(graph[id]?.class_type ?? ''));
+}
+
+function count(ids: readonly string[]): string {
+  return ids.length === 0 ? 'has none' : `has ${ids.length} (${ids.join(', ')})`;
+}
+
+/** All nodes that something of this one comes from. */
+function ancestors(graph: Workflow, id: string): Set<string> {
+  const found = new Set<string>();
+  const open = [id];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const value of Object.values(graph[at]?.inputs ?? {})) {
+      const source = linkOf(value)?.[0];
+      if (source === undefined || found.has(source)) continue;
+      found.add(source);
+      open.push(source);
+    }
+  }
+  return found;
+}
+
+function add(found: Partial<Record<SlotName, Slot[]>>, name: SlotName, more: Slot[] | undefined): void {
+  if (more !== undefined) found[name] = unique([...(found[name] ?? []), ...more]);
+}
+
+type Kind = 'string' | 'number';
+
+/**
+ * The slot of an input, or of the node that gives its value (a "primitive"): there the first of the usual names whose value
+ * is of this kind, since a node that gives words may well have a seed of its own.
+ */
+function slotOf(graph: Workflow, node: string, input: string, kind: Kind = 'number'): Slot[] {
   const value = graph[node]?.inputs[input];
   if (value === undefined) return [];
   const source = linkOf(value);
   if (source === null) return [{ node, input }];
   const giver = graph[source[0]];
   const name = ['value', 'seed', 'int', 'float', 'text', 'string'].find(
-    (candidate) => giver?.inputs[candidate] !== undefined && linkOf(giver.inputs[candidate]) === null,
+    (candidate) => typeof giver?.inputs[candidate] === kind,
   );
   return name === undefined ? [] : [{ node: source[0], input: name }];
 }
@@ -126,15 +180,15 @@ function samplingSlots(graph: Workflow, sampler: string): Partial<Record<SlotNam
   const scheduler = upstream(graph, sampler, 'sigmas');
   const noise = upstream(graph, sampler, 'noise');
   const choice = upstream(graph, sampler, 'sampler');
-  const at = (node: string | null, input: string): Slot[] =>
-    node === null ? [] : slotOf(graph, node, input);
+  const at = (node: string | null, input: string, kind: Kind = 'number'): Slot[] =>
+    node === null ? [] : slotOf(graph, node, input, kind);
   return present({
     seed: [...at(sampler, 'seed'), ...at(sampler, 'noise_seed'), ...at(noise, 'noise_seed')],
     steps: [...at(sampler, 'steps'), ...at(scheduler, 'steps')],
     denoise: [...at(sampler, 'denoise'), ...at(scheduler, 'denoise')],
     cfg: at(sampler, 'cfg'),
-    sampler: [...at(sampler, 'sampler_name'), ...at(choice, 'sampler_name')],
-    scheduler: [...at(sampler, 'scheduler'), ...at(scheduler, 'scheduler')],
+    sampler: [...at(sampler, 'sampler_name', 'string'), ...at(choice, 'sampler_name', 'string')],
+    scheduler: [...at(sampler, 'scheduler', 'string'), ...at(scheduler, 'scheduler', 'string')],
   });
 }
 
@@ -148,7 +202,7 @@ function promptSlots(graph: Workflow, sampler: string): Partial<Record<SlotName,
   for (let step = 0; id !== null && step < MAX_STEPS_UP; step += 1) {
     const node = graph[id];
     guidance.push(...slotOf(graph, id, 'guidance'));
-    const text = textInputs(node).flatMap((input) => slotOf(graph, id ?? '', input));
+    const text = textInputs(node).flatMap((input) => slotOf(graph, id ?? '', input, 'string'));
     if (text.length > 0) return present({ prompt: text, guidance });
     at = id;
     id = CONDITIONING_INPUTS.map((input) => upstream(graph, at, input)).find((next) => next !== null) ?? null;
