@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { provideNeededPrograms } from './needed-programs.ts';
-import { STOP_SIGNALS, allRunners } from './runners.ts';
+import { STOP_SIGNALS, allStages } from './runners.ts';
+import { runStage } from './stages.ts';
 import { renderTable, totals } from './tally.ts';
 import type { Result } from './tally.ts';
 
@@ -24,13 +25,16 @@ async function main(): Promise<number> {
   // The runner under way is told as well, ends and tidies up; nothing is started after it.
   for (const signal of STOP_SIGNALS) process.on(signal, () => interrupted.abort());
   const results: Result[] = [];
-  for (const { name, run } of allRunners(ROOT)) {
+  for (const stage of allStages(ROOT)) {
     if (interrupted.signal.aborted) return INTERRUPTED;
-    say(name);
-    const startedAt = performance.now();
-    const tally = await run();
-    results.push({ name, ms: performance.now() - startedAt, ...tally });
+    const watching = {
+      say,
+      write: (text: string | Uint8Array): void => void process.stdout.write(text),
+      isInterrupted: () => interrupted.signal.aborted,
+    };
+    results.push(...(await runStage(stage, watching)));
   }
+  if (interrupted.signal.aborted) return INTERRUPTED;
   process.stdout.write(`${renderTable(results)}\n`);
   return totals(results).failed === 0 ? 0 : 1;
 }
