@@ -27,9 +27,17 @@ type Begun = Omit<Wanted, 'messageId' | 'chatId' | 'hasChat'> & {
   readonly isListed?: boolean;
 };
 
+interface ComingIn {
+  readonly userId: number;
+  readonly chatId: number | null;
+  isStopped: boolean;
+}
+
 /** What a user can do with images; other people's do not exist for them. */
 @Injectable()
 export class RequestsService {
+  /** Requests that are not stored yet. */
+  private readonly comingIn = new Set<ComingIn>();
   private readonly images: ImagesRepository;
   private readonly renders: RendersService;
   private readonly recovery: RecoveryService;
@@ -142,6 +150,11 @@ export class RequestsService {
 
   /** Stops all requests of a chat (without one, of a user) that are under way. Harmless where there are none. */
   async cancelChat(userId: number, chatId: number | undefined): Promise<void> {
+    for (const coming of this.comingIn) {
+      if (coming.userId === userId && (chatId === undefined || coming.chatId === chatId)) {
+        coming.isStopped = true;
+      }
+    }
     await this.recovery.done();
     await this.renders.stopChat(userId, chatId);
   }
@@ -162,8 +175,22 @@ export class RequestsService {
   }
 
   private async begin(wanted: Begun): Promise<SentMessage> {
-    const { userId, chatId, isListed = false, description } = wanted;
+    const { userId, chatId } = wanted;
     await this.quota.mustHaveRoom(userId);
+    const coming: ComingIn = { userId, chatId, isStopped: false };
+    this.comingIn.add(coming);
+    try {
+      const sent = await this.store(wanted);
+      // Its chat was deleted while it came in: nobody would stop it any more.
+      if (coming.isStopped) await this.renders.stop(sent.reply.id);
+      return sent;
+    } finally {
+      this.comingIn.delete(coming);
+    }
+  }
+
+  private async store(wanted: Begun): Promise<SentMessage> {
+    const { userId, chatId, isListed = false, description } = wanted;
     const wish = keptWish(wanted);
     const sent = await this.chat.call(addImageMessages, { userId, chatId, isListed, description, wish });
     const { id: messageId, chat_id: shownIn } = sent.reply;

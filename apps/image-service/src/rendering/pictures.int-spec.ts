@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { GenerateImageBody, ReplyEvent } from '@baton/contracts';
 import { FakeGpu } from '@baton/gpu-lease/testing';
 import { AppError } from '@baton/kernel';
@@ -376,6 +376,22 @@ describe('pictures', () => {
       });
       expect(engine.orders).toEqual([]);
     });
+  });
+
+  test('a chat that is deleted while a request comes in gets no picture', async () => {
+    const call = jest.spyOn(chat, 'call');
+    call.mockImplementationOnce(async (contract, payload) => {
+      const sent = await chat.call(contract, payload);
+      await service.requests.cancelChat(BORIS, 5);
+      await service.requests.cancelChat(ANNA, 6);
+      await service.requests.cancelChat(ANNA, 5);
+      return sent;
+    });
+    const { reply } = await service.requests.generate(ANNA, { chat_id: 5, description: 'a fence' });
+    call.mockRestore();
+    await eventually(async () => (await service.images.findOwned(reply.id, ANNA))?.isReported === true);
+    await expect(service.images.findOwned(reply.id, ANNA)).resolves.toMatchObject({ state: 'cancelled' });
+    expect(engine.orders).toEqual([]);
   });
 
   test('nothing is left of a picture that was thrown away', async () => {
