@@ -97,7 +97,8 @@ scenario('a ComfyUI that hangs in a render keeps nobody for ever', async (stack)
   const { reply } = await person.draw(chatId, 'A gate.');
   const follower = person.follow(reply.id);
   await follower.until(({ type }) => type === 'progress');
-  await arm(stack, 'comfyui', { hang: true });
+  // Neither a step nor an answer comes any more.
+  await arm(stack, 'comfyui', { slowStep: { times: 1, ms: 600_000 }, hang: true });
   await follower.ended(40_000);
   const { state, error } = await person.reply(reply.id);
   expect([state, error?.code]).toEqual(['failed', 'engine.stalled']);
