@@ -124,6 +124,12 @@ describe('gpt-oss', () => {
     expect(full.length).toBeGreaterThan(2 * little.length);
   });
 
+  test('of another size, pulled later, is no different', async () => {
+    await ollama.post('/api/pull', { model: 'gpt-oss:1b', stream: false });
+    const { json } = await ollama.chat('gpt-oss:1b', 'Why?', { think: false, stream: false });
+    expect(json).toHaveProperty('message.thinking');
+  });
+
   test('may think until there is no room left for the answer', async () => {
     const { json } = await ollama.chat('gpt-oss:20b', 'Give me a title, only a title.', {
       think: false,

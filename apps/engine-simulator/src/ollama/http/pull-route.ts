@@ -104,6 +104,7 @@ function newModel(name: string): ModelSpec {
   return modelSpec.parse({
     name,
     sizeBytes: sizeByName(name),
+    ...(/gpt-oss/i.test(name) && { family: 'gptoss' }),
     parameterSize: billions === undefined ? '7B' : `${billions}B`,
     parameterCount: Math.round(Number(billions ?? 7) * 1e9),
     capabilities: capabilitiesByName(name),
