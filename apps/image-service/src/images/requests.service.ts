@@ -74,14 +74,14 @@ export class RequestsService {
    * Answers when messages and request are stored; the pictures are made in the background. Messages first: chat-service
    * checks whose chat it is. A death between the two is mended by recovery.
    *
-   * @throws AppError `chat.not_found`, `image.not_found`, `image.quota_reached`, `image.workflow_invalid`, `call.*`,
+   * @throws AppError `chat.not_found`, `image.not_found`, `image.quota_reached`, `image.workflow_invalid`, `request.invalid`, `call.*`,
    *   `store.unavailable`
    */
   async generate(userId: number, body: GenerateImageBody): Promise<SentMessage> {
     const reference = await this.referenceOf(userId, body);
     const kind = reference === null ? 'text' : 'image';
     // Said before anything is stored: waiting for the GPU would not make it better.
-    await this.workflows.usable(kind);
+    await this.workflows.mustHave(await this.workflows.usable(kind), body.settings ?? {});
     return this.begin({
       userId,
       chatId: body.chat_id,

@@ -12,9 +12,13 @@ import { FakeChatService, HIDDEN_CHAT, LISTED_CHAT } from '../testing/fake-chat-
 import { FakeImageEngine, FakePictureLanguage, forEver } from '../testing/fake-engines.ts';
 import { ImageProcess } from '../testing/image-process.ts';
 import type { ObjectInfo } from '../workflows/check-workflow.ts';
+import { fluxTextToImage } from '../workflows/flux-workflows.ts';
+import { prepareWorkflow } from '../workflows/read-workflow.ts';
+import { classesOf } from '../workflows/workflows.service.ts';
 
 const ANNA = 1;
 const BORIS = 2;
+const CHECKPOINT = { kind: 'checkpoint', checkpoint: 'flux1-dev-fp8.safetensors' } as const;
 
 describe('pictures', () => {
   let database: TestDatabase;
@@ -365,6 +369,28 @@ describe('pictures', () => {
         ]),
       });
       expect(gpu.jobIds).toEqual([]);
+    });
+
+    test('takes no sampler that this ComfyUI does not have, and names those that it has', async () => {
+      await service.shutDown();
+      const known = await engine.describe(classesOf(prepareWorkflow('x', fluxTextToImage(CHECKPOINT))));
+      const required = { sampler_name: [['euler', 'heun']], scheduler: ['COMBO', { options: ['simple'] }] };
+      const links = known['KSampler']?.input.optional ?? {};
+      known['KSampler'] = { input: { required, optional: links }, output: [1], output_node: false };
+      let isRunning = true;
+      service = await start({}, () => (isRunning ? known : null));
+      await service.watch.lookAtAll();
+      const wish = { chat_id: 5, description: 'a fence', settings: { sampler: 'hoyn' } };
+      await expect(service.requests.generate(ANNA, wish)).rejects.toMatchObject({
+        code: 'request.invalid',
+        issues: [{ path: 'settings.sampler', message: 'must be one of: euler, heun' }],
+      });
+      expect(gpu.jobIds).toEqual([]);
+      const taken = { ...wish, settings: { sampler: 'heun', scheduler: 'simple' } };
+      await ended((await service.requests.generate(ANNA, taken)).reply.id);
+      // What one had that has ended says nothing of the next.
+      isRunning = false;
+      await ended((await service.requests.generate(ANNA, wish)).reply.id);
     });
 
     test('that does not fit this ComfyUI is not submitted, and node and input are named', async () => {

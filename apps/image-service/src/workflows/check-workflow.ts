@@ -72,7 +72,7 @@ function linkProblem(
  * Lists of choices come in two shapes: `[["a", "b"], …]` and, newer, `["COMBO", {"options": ["a", "b"]}]`. The list of a
  * file to upload is no such list: it shows one folder, and files of others are taken as well.
  */
-function choicesOf(declared: unknown): readonly unknown[] | null {
+export function choicesOf(declared: unknown): readonly unknown[] | null {
   if (!Array.isArray(declared)) return null;
   const [type, about] = declared as readonly unknown[];
   const options = choice.safeParse(about ?? {});

@@ -1,10 +1,11 @@
-import { describeNodeClasses } from '@baton/contracts';
-import { codeOf, pause, type Clock } from '@baton/kernel';
+import { describeNodeClasses, type WantedSettings } from '@baton/contracts';
+import { AppError, codeOf, pause, type Clock, type FieldIssue } from '@baton/kernel';
 import { CLOCK, Log, Metrics, type CallClient } from '@baton/platform';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { PROCESS_MANAGER } from '../tokens.ts';
-import { objectInfo } from './check-workflow.ts';
+import { choicesOf, objectInfo, type ObjectInfo } from './check-workflow.ts';
 import type { PreparedWorkflow } from './read-workflow.ts';
+import type { SlotName } from './workflow-slots.ts';
 import { WORKFLOW_KINDS, WorkflowsService, classesOf, invalid, misfitsOf } from './workflows.service.ts';
 
 /** ComfyUI may have come up, or been mended. */
@@ -28,6 +29,8 @@ export class WorkflowWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private running: Promise<void> = Promise.resolve();
   private readonly problemsOf = new Map<string, string>();
   private readonly verdicts = new Map<string, Verdict>();
+  /** What ComfyUI last said of the nodes of each graph. */
+  private readonly knownOf = new Map<string, ObjectInfo>();
 
   constructor(
     workflows: WorkflowsService,
@@ -69,6 +72,20 @@ export class WorkflowWatch implements OnApplicationBootstrap, OnModuleDestroy {
     const problems = await this.look(workflow);
     if (problems !== null && problems.length > 0) throw invalid(problems);
     return workflow;
+  }
+
+  /**
+   * Whether ComfyUI has the sampler and the scheduler that somebody chose. As with graphs, only a live answer refuses.
+   *
+   * @throws AppError `request.invalid`, naming those that it has
+   */
+  async mustHave(
+    workflow: PreparedWorkflow,
+    chosen: Pick<WantedSettings, 'sampler' | 'scheduler'>,
+  ): Promise<void> {
+    if (this.strangers(workflow, chosen).length === 0 || (await this.look(workflow)) === null) return;
+    const issues = this.strangers(workflow, chosen);
+    if (issues.length > 0) throw new AppError('request.invalid', {}, { issues });
   }
 
   /** Whether there is a graph for this, whatever ComfyUI says of it. */
@@ -115,10 +132,32 @@ export class WorkflowWatch implements OnApplicationBootstrap, OnModuleDestroy {
       const { classes } = await this.node.call(describeNodeClasses, { classes: classesOf(workflow) });
       if (classes === null) return null;
       const known = objectInfo.safeParse(classes);
-      return known.success ? misfitsOf(workflow, known.data) : null;
+      if (!known.success) return null;
+      this.knownOf.set(workflow.hash, known.data);
+      return misfitsOf(workflow, known.data);
     } catch (error) {
       this.log.debug('workflow.look', { workflow: workflow.name, code: codeOf(error) });
       return null;
     }
+  }
+
+  private strangers(
+    workflow: PreparedWorkflow,
+    chosen: Pick<WantedSettings, 'sampler' | 'scheduler'>,
+  ): FieldIssue[] {
+    return (['sampler', 'scheduler'] as const).flatMap((name) => {
+      const choices = this.choices(workflow, name);
+      const value = chosen[name];
+      if (value === undefined || choices === null || choices.includes(value)) return [];
+      return [{ path: `settings.${name}`, message: `must be one of: ${choices.join(', ')}` }];
+    });
+  }
+
+  /** What can be chosen where a graph takes this value; null when that is not known, or anything goes. */
+  private choices({ hash, graph, slots }: PreparedWorkflow, name: SlotName): readonly unknown[] | null {
+    const [slot] = slots[name] ?? [];
+    const described = this.knownOf.get(hash)?.[graph[slot?.node ?? '']?.class_type ?? ''];
+    if (slot === undefined || described === undefined) return null;
+    return choicesOf(described.input.required[slot.input] ?? described.input.optional[slot.input]);
   }
 }
