@@ -19,6 +19,8 @@ export interface ReleaseParts {
   readonly clock: Clock;
   /** How long asking may take before the next step. */
   readonly freeMs: number;
+  /** Whose turn it is afterwards. */
+  readonly next: EngineName | null;
   /** Ends everything; nothing is escalated after it. */
   readonly signal: AbortSignal;
 }
@@ -34,8 +36,8 @@ const AFTER_WORKERS_MS = 3_000;
  *   1. ask, by the engine's own way, and wait until it says that it holds nothing;
  *   2. Ollama: kill the processes of its models, which is what cures one that hangs in "Stopping", and wait again;
  *   3. stop the engine with everything that it has started.
- * Steps 2 and 3 only where the engine is ours to stop. Models that no call reaches need step 2 at once; where the engine is
- * not ours, it is for the driver to say whether their memory is in the way.
+ * Steps 2 and 3 only where the engine is ours to stop. Models that no call reaches need step 2 at once. Where the engine is
+ * not ours, it is for the driver to say whether their memory is in the way, and never in the way of the engine itself.
  */
 export class EngineRelease {
   private readonly parts: ReleaseParts;
@@ -83,7 +85,8 @@ export class EngineRelease {
       if (ended === 0) await this.stop(engine, why);
       return;
     }
-    if (!this.parts.card.canVerify) {
+    const { card, next } = this.parts;
+    if (!card.canVerify && name !== next) {
       throw new AppError('gpu.swap_failed', { engine: name, why, models: left.map(({ model }) => model) });
     }
     this.left.set(

@@ -50,10 +50,12 @@ describe('a model that was replaced while it was in memory', () => {
     ]);
   });
 
-  test('keeps ComfyUI out where nobody looks at the card', async () => {
+  test('keeps only ComfyUI out where nobody looks at the card', async () => {
     const node = await startNode({ driver: 'attached', freeMs: 6_000, withoutProbe: true });
     await node.swapTo(LLAMA);
     node.ollama.replace('llama3:8b');
     expect(await node.swapTo(COMFYUI)).toMatchObject({ outcome: 'failed', code: 'gpu.swap_failed' });
+    expect((await node.swapTo(LLAVA)).outcome).toBe('done');
+    expect((await node.swapTo(LLAMA)).outcome).toBe('done');
   });
 });

@@ -90,7 +90,9 @@ export class SwapRun {
     this.order = order;
     this.log = log;
     const { card, clock, times } = parts;
-    this.release = new EngineRelease({ card, clock, freeMs: times.freeMs, signal: order.signal });
+    const { to, signal } = order;
+    const next = to?.engine ?? null;
+    this.release = new EngineRelease({ card, clock, freeMs: times.freeMs, next, signal });
   }
 
   get deeds(): SwapDeeds {

@@ -247,7 +247,7 @@ export class SwapService {
     const { card, clock, times, engines, sharing, reports } = this.parts;
     sharing.keepApart(resident, visit.beside);
     const names = visit.beside.map(({ engine }) => engine);
-    const release = new EngineRelease({ card, clock, freeMs: times.freeMs, signal });
+    const release = new EngineRelease({ card, clock, freeMs: times.freeMs, next: null, signal });
     try {
       for (const engine of engines.filter(({ name }) => names.includes(name))) await release.free(engine);
       this.visit = { ...visit, emptyMib: null, beside: [] };
