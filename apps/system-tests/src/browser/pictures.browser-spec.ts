@@ -47,6 +47,19 @@ async function paste(tab: Tab, { name, mimeType, buffer }: Awaited<ReturnType<ty
   })()`);
 }
 
+/** Lets something fall on the composer. */
+async function drop(tab: Tab, { name, mimeType, buffer }: Awaited<ReturnType<typeof fence>>): Promise<void> {
+  const [bytes, file, type] = [JSON.stringify([...buffer]), JSON.stringify(name), JSON.stringify(mimeType)];
+  await tab.page.evaluate(`(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([new Uint8Array(${bytes})], ${file}, { type: ${type} }));
+    const form = document.querySelector('form');
+    for (const type of ['dragover', 'drop']) {
+      form.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  })()`);
+}
+
 async function pick(tab: Tab, field: string, option: string | RegExp): Promise<void> {
   await tab.page.getByRole('combobox', { name: field }).click();
   await tab.page.getByRole('option', { name: option }).click();
@@ -81,6 +94,9 @@ scenario('a picture is asked for, watched being made, looked at and kept', async
   const ollama = await scene.stack.engine('ollama');
   await ollama.set({ faults: { unloadHangs: true } });
   await tab.draw(LIGHTHOUSE);
+  // Who has begun with a picture may want another one.
+  await tab.button('Stop').waitFor();
+  await tab.page.getByRole('radio', { name: 'Image', checked: true }).waitFor({ state: 'attached' });
   await tab.gpu.getByText('Hand-over').waitFor();
   await tab.answer.getByText('The GPU is changing hands').waitFor();
   await tab.answer.getByText(/^Ollama .* → ComfyUI/).waitFor();
@@ -268,6 +284,10 @@ scenario('a picture that is not taken says why, and another one can be pasted', 
   await paste(tab, await fence(64, 64));
   await reference.getByRole('img', { name: 'fence.png' }).waitFor();
   await tab.page.getByText('was not taken').waitFor({ state: 'detached' });
+  await drop(tab, { name: 'notes.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') });
+  await tab.page.getByText('“notes.pdf” was not taken: This file is not a picture').waitFor();
+  // The one before it was good, and is there again.
+  await reference.getByRole('img', { name: 'fence.png' }).waitFor();
   await tab.button('Without the reference picture').click();
   expect(await reference.count()).toBe(0);
 });

@@ -64,7 +64,9 @@ export function AnswerTools({
           onClick={remove.open}
         />
         {isWords && <MessageDetails message={message} shown={shown} />}
-        {shown.timeline.length > 0 && <Timeline entries={shown.timeline} usage={shown.usage} />}
+        {shown.timeline.length > 0 && (
+          <Timeline entries={shown.timeline} usage={shown.usage} elapsedMs={elapsedOf(message)} />
+        )}
       </Group>
       {onAgain !== null && shown.details.engine === 'local' && (
         <Button
@@ -81,4 +83,8 @@ export function AnswerTools({
       <DeleteMessageDialog message={message} opened={isDeleting} onClose={remove.close} />
     </>
   );
+}
+
+function elapsedOf({ created_at: createdAt, finished_at: finishedAt }: Message): number | null {
+  return finishedAt === null ? null : Date.parse(finishedAt) - Date.parse(createdAt);
 }

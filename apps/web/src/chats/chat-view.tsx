@@ -66,7 +66,7 @@ interface ConversationProps {
 }
 
 function Conversation({ chat, messages, onOlder, isReadingOlder }: ConversationProps): JSX.Element {
-  const [draft, setDraft] = useHandedDraft();
+  const [draft, setDraft] = useHandedDraft(messages.at(-1)?.kind);
   /** A picture that is taken into the composer brings a new one, with its settings open and the keyboard in it. */
   const [composition, setComposition] = useState(0);
   /** What each picture was asked for with, for asking again when it has failed. */

@@ -188,8 +188,9 @@ function takesDrops(take: (files: readonly File[]) => void, setOver: (isOver: bo
     onDrop: (event: DragEvent): void => {
       event.preventDefault();
       setOver(false);
-      const pictures = picturesIn(event.dataTransfer);
-      if (pictures.length > 0) take(pictures);
+      // All of them: of what is no picture the gateway says so, and silence would look like a fault.
+      const files = [...event.dataTransfer.files];
+      if (files.length > 0) take(files);
     },
   };
 }

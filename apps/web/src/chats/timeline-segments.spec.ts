@@ -38,9 +38,22 @@ describe('where the time of an answer went', () => {
   });
 
   test('a picture sums its two turns on the GPU', () => {
-    expect(timelineTotals([entry, { ...entry, queued_ms: 1_000, total_ms: 3_000 }])).toEqual({
+    expect(timelineTotals([entry, { ...entry, queued_ms: 1_000, total_ms: 3_000 }], 13_500)).toEqual({
       waitedMs: 8_000,
       totalMs: 13_000,
+    });
+    expect(timelineTotals([entry], null)).toEqual({ waitedMs: 7_000, totalMs: 10_000 });
+  });
+
+  test('several pictures that wait side by side take no longer than has passed', () => {
+    const picture = (queuedMs: number): TimelineEntry => ({
+      ...entry,
+      queued_ms: queuedMs,
+      total_ms: queuedMs + 6_000,
+    });
+    expect(timelineTotals([picture(1_000), picture(7_000), picture(13_000)], 19_500)).toEqual({
+      waitedMs: 1_500,
+      totalMs: 19_500,
     });
   });
 });

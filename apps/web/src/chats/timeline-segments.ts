@@ -23,10 +23,18 @@ export function timelineSegments(entry: TimelineEntry): readonly Segment[] {
   return all.filter(({ ms }) => ms > 0);
 }
 
-/** The times of all uses of the GPU by one message, summed, in ms. */
-export function timelineTotals(entries: readonly TimelineEntry[]): { waitedMs: number; totalMs: number } {
-  return {
-    waitedMs: entries.reduce((sum, entry) => sum + entry.queued_ms, 0),
-    totalMs: entries.reduce((sum, entry) => sum + entry.total_ms, 0),
-  };
+/**
+ * What all uses of the GPU by one message took together, in ms. Several pictures wait side by side, each while the others
+ * are made, so that their times can add up to more than has passed.
+ *
+ * @param elapsedMs from the question to the end of the answer; null where that is not known
+ */
+export function timelineTotals(
+  entries: readonly TimelineEntry[],
+  elapsedMs: number | null,
+): { waitedMs: number; totalMs: number } {
+  const summedMs = entries.reduce((sum, entry) => sum + entry.total_ms, 0);
+  const waitedMs = entries.reduce((sum, entry) => sum + entry.queued_ms, 0);
+  if (elapsedMs === null || summedMs <= elapsedMs) return { waitedMs, totalMs: summedMs };
+  return { waitedMs: Math.max(0, elapsedMs - (summedMs - waitedMs)), totalMs: elapsedMs };
 }

@@ -13,15 +13,17 @@ import classes from './timeline.module.css';
 interface TimelineProps {
   readonly entries: readonly TimelineEntry[];
   readonly usage: Usage | null;
+  /** From the question to the end of the answer; null where that is not known. */
+  readonly elapsedMs: number | null;
 }
 
 /** One line under an answer; unfolded, where its time went. */
-export function Timeline({ entries, usage }: TimelineProps): JSX.Element {
+export function Timeline({ entries, usage, elapsedMs }: TimelineProps): JSX.Element {
   const { t, i18n } = useTranslation();
   const [isOpen, fold] = useDisclosure(false);
   const id = useId();
   const self = useRef<HTMLDivElement>(null);
-  const { waitedMs, totalMs } = timelineTotals(entries);
+  const { waitedMs, totalMs } = timelineTotals(entries, elapsedMs);
   const summary = [
     t('timeline.took', { time: formatDuration(totalMs, i18n.language) }),
     t('timeline.waited', { time: formatDuration(waitedMs, i18n.language) }),

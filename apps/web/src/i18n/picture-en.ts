@@ -44,6 +44,7 @@ export const pictureEn = {
   fact_change: 'change {{denoise}}',
   enlarged_from: 'Enlarged from',
   workflow: 'Workflow',
+  built_in: 'built in',
   timings: 'Time',
   phase: {
     vision: 'looking at the reference',

@@ -46,6 +46,7 @@ export const pictureRu: PictureWords &
   fact_change: 'изменение {{denoise}}',
   enlarged_from: 'Увеличено из',
   workflow: 'Схема',
+  built_in: 'встроенная',
   timings: 'Время',
   phase: {
     vision: 'взгляд на исходную',
@@ -61,7 +62,7 @@ export const pictureRu: PictureWords &
   place: '{{place}} из {{of}}',
   download_more: 'Скачать иначе',
   download_with_prompt: 'С подсказкой и настройками внутри',
-  favourite: 'В избранном',
+  favourite: 'Избранное',
   vary: 'Варианты',
   upscale: 'Увеличить',
   edit_again: 'Изменить и повторить',

@@ -7,17 +7,20 @@ import { formatStep } from '../ui/duration.ts';
 import classes from './images.module.css';
 import { PictureImage } from './picture-image.tsx';
 
+/** How image-service calls the graphs that come with Baton; those of a user are called as their files. */
+const BUILT_IN = 'built in';
 const PHASES = ['vision', 'prompt', 'settings', 'upload', 'render', 'fetch', 'store'] as const;
 
 /** All that is known of how a picture came about. */
 export function PictureFacts({ image }: { readonly image: Image }): JSX.Element {
   const { t, i18n } = useTranslation();
   const { settings } = image;
+  const figure = (value: number): string => value.toLocaleString(i18n.language);
   const isMade = image.kind !== 'upscale';
   const figures = [
     t('picture.fact_steps', { steps: settings.steps }),
-    t('picture.fact_guidance', { guidance: settings.guidance }),
-    ...(image.kind === 'image' ? [t('picture.fact_change', { denoise: settings.denoise })] : []),
+    t('picture.fact_guidance', { guidance: figure(settings.guidance) }),
+    ...(image.kind === 'image' ? [t('picture.fact_change', { denoise: figure(settings.denoise) })] : []),
     `${settings.sampler} / ${settings.scheduler}`,
   ];
   return (
@@ -50,7 +53,8 @@ export function PictureFacts({ image }: { readonly image: Image }): JSX.Element 
       </Fact>
       {image.workflow !== null && (
         <Fact name={t('picture.workflow')}>
-          {image.workflow.name} <code>{image.workflow.hash.slice(0, 8)}</code>
+          {image.workflow.name === BUILT_IN ? t('picture.built_in') : image.workflow.name}{' '}
+          <code>{image.workflow.hash.slice(0, 8)}</code>
         </Fact>
       )}
       <Timings timings={image.timings} />
