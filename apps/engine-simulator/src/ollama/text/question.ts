@@ -48,11 +48,12 @@ export function personsWords(text: string): string {
   const label =
     'request|description|idea|user|question|prompt|message|text|запрос|описание|идея|вопрос|сообщение|текст';
   const tagged = new RegExp(`<(${label})>([\\s\\S]+?)</\\1>`, 'i').exec(text)?.[2];
-  const labelled = new RegExp(`^[^\\n:]{0,30}\\b(?:${label})[^\\n:]{0,20}:[ \\t]*(\\S.*)$`, 'imu').exec(
-    text,
-  )?.[1];
+  const labelled = new RegExp(
+    `^[^\\n:]{0,30}\\b(?:${label})[^\\n:]{0,20}:[ \\t]*\\n?[ \\t]*(\\S.*)$`,
+    'imu',
+  ).exec(text)?.[1];
   const russian = new RegExp(
-    `^[^\\n:]{0,30}(?:запрос|описание|идея|вопрос|сообщение|текст)[^\\n:]{0,20}:[ \\t]*(\\S.*)$`,
+    `^[^\\n:]{0,30}(?:запрос|описание|идея|вопрос|сообщение|текст)[^\\n:]{0,20}:[ \\t]*\\n?[ \\t]*(\\S.*)$`,
     'imu',
   ).exec(text)?.[1];
   const quoted = text.length > 120 ? [...text.matchAll(/["«“]([^"»”]{8,})["»”]/g)].at(-1)?.[1] : undefined;

@@ -42,6 +42,18 @@ describe('an answer', () => {
   });
 });
 
+test('a conversation that is to be named gets its own words for a name, in their order', () => {
+  const systemPrompt = 'You name conversations for a list. Answer with the name and nothing else.';
+  const name = (question: string): string =>
+    composeReply(
+      ask(`Question:\n${question}\n\nAnswer:\nNo model is running.\n\nName of this conversation:`, {
+        systemPrompt,
+      }),
+    ).text;
+  expect(name('Which light suits a picture of a lighthouse?')).toBe('Light suits picture lighthouse');
+  expect(name('Какой свет подходит маяку?')).toBe('Какой свет подходит маяку');
+});
+
 test('tokens put together are the text, whatever it is', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {

@@ -29,18 +29,21 @@ export function continueReply(question: Question, round: number): string {
 function answerChore(question: Question, language: Language): string | null {
   const order = `${question.systemPrompt}\n${question.text}`;
   if (
-    !/\b(title|headline|tags?|keywords?|search quer(y|ies))\b|заголов|назван|тег|ключев|поисков/iu.test(order)
-  )
-    return null;
-  if (
-    !/\b(only|just|generate|write|suggest|short|concise|return|reply)\b|только|придумай|напиши|кратк|корот|верни/iu.test(
+    !/\b(title|headline|name (of|for) (a|the|this)|tags?|keywords?|search quer(y|ies))\b|заголов|назван|тег|ключев|поисков/iu.test(
       order,
     )
   )
     return null;
-  const words = keywords(personsWords(question.text));
-  if (/\b(tags?|keywords?)\b|тег|ключев/iu.test(order)) return words.slice(0, 5).join(', ').toLowerCase();
-  const title = words.slice(0, 5).join(' ');
+  if (
+    !/\b(only|just|nothing else|generate|write|suggest|short|concise|return|reply)\b|только|придумай|напиши|кратк|корот|верни/iu.test(
+      order,
+    )
+  )
+    return null;
+  const asked = personsWords(question.text);
+  const words = keywords(asked).slice(0, 5);
+  if (/\b(tags?|keywords?)\b|тег|ключев/iu.test(order)) return words.join(', ').toLowerCase();
+  const title = words.sort((a, b) => asked.indexOf(a) - asked.indexOf(b)).join(' ');
   return title === '' ? (language === 'ru' ? 'Новый разговор' : 'New conversation') : capital(title);
 }
 
