@@ -101,6 +101,9 @@ export class RequestsService {
     const { request } = await this.madeBy(userId, imageId);
     await this.workflows.usable(request.kind);
     const { description, kind, width, height, referenceImageId, prompt, promptBy } = request;
+    if (referenceImageId !== null && (await this.images.findImage(referenceImageId, userId)) === null) {
+      throw noReference('id', 'cannot be made again: the picture that it was made out of is deleted');
+    }
     return this.begin({
       userId,
       ...placeLike(request),

@@ -295,6 +295,20 @@ describe('pictures', () => {
     expect(other?.chat_id).toBe(again.reply.chat_id);
   });
 
+  test('another version of a picture whose beginning was thrown away is refused at once', async () => {
+    const { id: imageId } = await service.uploads.takeIn(ANNA, picture);
+    const wish = { chat_id: 5, description: 'a fence in red', reference_image_id: imageId };
+    const { reply } = await service.requests.generate(ANNA, wish);
+    await ended(reply.id);
+    const [made] = await service.requests.get(ANNA, reply.id);
+    await service.gallery.delete(ANNA, imageId);
+    await expect(service.requests.vary(ANNA, made?.id ?? 0, { batch_count: 1 })).rejects.toMatchObject({
+      code: 'image.not_found',
+      issues: [{ path: 'id', message: expect.stringContaining('was made out of') }],
+    });
+    expect(chat.open.size).toBe(0);
+  });
+
   test('another version has the same prompt, settings and size, and another seed', async () => {
     const first = await ask({ width: 512, height: 256, seed: 40 });
     await ended(first);
