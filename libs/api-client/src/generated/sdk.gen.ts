@@ -786,7 +786,7 @@ export const imagesList = <ThrowOnError extends boolean = false>(options: Option
 /**
  * All your pictures, newest first
  *
- * With `q`, those whose prompt holds that text. `storage` tells how much of your space is used.
+ * With `q`, those whose prompt or description holds that text. `storage` tells how much of your space is used.
  */
 export const imagesGallery = <ThrowOnError extends boolean = false>(options?: Options<ImagesGalleryData, ThrowOnError>) => (options?.client ?? client).get<ImagesGalleryResponses, ImagesGalleryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
