@@ -28,7 +28,8 @@ const project = (displayName, testRegex) => ({
 });
 
 export default {
-  maxWorkers: 2,
+  // As tools/jest.mjs reckons for the kinds of tests that it runs; `--maxWorkers` on the command line goes first.
+  maxWorkers: Number(process.env.BATON_TEST_WORKERS ?? 2),
   projects: [
     project('unit', '\\.spec\\.ts$'),
     project('integration', '\\.int-spec\\.ts$'),

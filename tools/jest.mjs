@@ -11,6 +11,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -27,6 +28,16 @@ const NIGHTLY = {
   ],
 };
 const KINDS = { '--unit': 'unit', '--int': 'integration', '--system': 'system', '--browser': 'browser' };
+
+/**
+ * How many files run at a time. Unit tests compute, so each has a core; the others wait for servers, engines and browsers
+ * more than half of their time. More than eight would only share out memory: a worker takes up to a gigabyte.
+ */
+function workersFor(projects) {
+  const cores = availableParallelism();
+  const isWaiting = projects.some((project) => project !== 'unit');
+  return Math.min(8, isWaiting ? Math.ceil(cores * 1.5) : cores);
+}
 
 /** Resolves with the exit code; signals sent to this process reach the child. */
 function run(command, args, env) {
@@ -89,6 +100,7 @@ async function main() {
         ...browser,
         ...(isNightly ? { BATON_TRACES: NIGHTLY.traces } : {}),
         BATON_TEST_SERVERS: broker.address,
+        BATON_TEST_WORKERS: String(workersFor(projects)),
       },
     );
   } finally {
