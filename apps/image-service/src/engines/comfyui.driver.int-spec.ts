@@ -339,7 +339,7 @@ describe('the ComfyUI driver', () => {
       expect(upgrades).toBe(3);
     });
 
-    test('whose peer has died without a word is given up, and polling goes on', async () => {
+    test('whose peer has died without a word is given up and opened again', async () => {
       let prompt: ScriptedPrompt | undefined;
       comfyui.play((taken) => {
         prompt = taken;
@@ -347,6 +347,7 @@ describe('the ComfyUI driver', () => {
       });
       const picture = render();
       await eventually(() => prompt);
+      await eventually(() => comfyui.greetings.length === 2);
       prompt?.store(PICTURE);
       await expect(picture).resolves.toEqual(PICTURE);
     });

@@ -106,8 +106,9 @@ export class PictureFiles {
     const { bytes, mediaType, thumbnail, width, height } = picture;
     const fileName = `${randomUUID()}.${mediaType === 'image/png' ? 'png' : 'jpg'}`;
     await this.drafts.add({ fileName, createdAt: this.clock.now() });
+    // Nothing was stored when this fails, and a storage that does not answer is not asked twice: somebody holds the GPU.
+    await this.storage.put(thumbnailOf(fileName), thumbnail);
     try {
-      await this.storage.put(thumbnailOf(fileName), thumbnail);
       await this.storage.put(fileName, bytes);
     } catch (error) {
       await this.remove(fileName);
