@@ -30,6 +30,7 @@ const project = (displayName, testRegex) => ({
 export default {
   // As tools/jest.mjs reckons for the kinds of tests that it runs; `--maxWorkers` on the command line goes first.
   maxWorkers: Number(process.env.BATON_TEST_WORKERS ?? 2),
+  testSequencer: '<rootDir>/tools/testing/longest-first.mjs',
   projects: [
     project('unit', '\\.spec\\.ts$'),
     project('integration', '\\.int-spec\\.ts$'),
