@@ -298,16 +298,18 @@ describe('an image request', () => {
     });
 
     test('a picture whose row cannot be stored leaves no file', async () => {
-      await database.source.query('ALTER TABLE images RENAME TO images_away');
-      engine.rendering = () => picture;
-      const failing = await ask().finally(() => undefined);
+      await database.source.query(
+        `CREATE TRIGGER full_disk BEFORE INSERT ON images BEGIN SELECT RAISE(ABORT, 'full'); END`,
+      );
+      const failing = await ask();
       try {
         await eventually(async () => (await row(failing))?.finishedAt !== null);
       } finally {
-        await database.source.query('ALTER TABLE images_away RENAME TO images');
+        await database.source.query('DROP TRIGGER full_disk');
       }
       await expect(ended(failing)).resolves.toMatchObject({ errorCode: 'store.unavailable' });
-      await expect(readdir(join(folder, 'images')).catch(() => [])).resolves.toEqual([]);
+      expect(engine.orders).toHaveLength(3);
+      await expect(readdir(join(folder, 'images'))).resolves.toEqual([]);
     });
 
     test.each(['gpu.wait_too_long', 'gpu.overloaded', 'gpu.user_limit'] as const)(
