@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { modelKey } from '../models/model-name.ts';
 
 /** A comparison as far as the choice of a model needs it. */
@@ -35,6 +35,6 @@ export function sideOf(running: readonly RunningExperiment[], chatId: number, mo
 
 /** A number from 0 (inclusive) to 1 (exclusive), spread evenly over the chats of a comparison. */
 function placeOf(experimentId: number, chatId: number): number {
-  const digest = createHash('sha256').update(`${experimentId}:${chatId}`).digest();
+  const digest = hash('sha256', `${experimentId}:${chatId}`, 'buffer');
   return digest.readUInt32BE(0) / RANGE;
 }
