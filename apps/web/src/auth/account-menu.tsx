@@ -1,6 +1,6 @@
 import type { User } from '@baton/contracts';
 import { Avatar, Group, Menu, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { IconBox, IconCpu, IconLogout, IconPhoto, IconScale, IconSelector } from '@tabler/icons-react';
+import { IconBox, IconCpu, IconLogout, IconScale, IconSelector } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import type { JSX, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -58,7 +58,6 @@ export function AccountMenu({ user }: { readonly user: User }): JSX.Element {
           <ThemeChoice />
         </Stack>
         <Menu.Divider />
-        <Place to="/gallery" icon={<IconPhoto size={16} aria-hidden />} text={t('picture.gallery')} />
         <Place to="/models" icon={<IconBox size={16} aria-hidden />} text={t('chat.models')} />
         {user.role === 'admin' && (
           <>

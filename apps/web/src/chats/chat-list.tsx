@@ -1,10 +1,10 @@
 import type { Chat } from '@baton/contracts';
 import { Button, CloseButton, Group, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
-import { IconMessages, IconPlus, IconSearch } from '@tabler/icons-react';
+import { IconMessages, IconPhoto, IconPlus, IconSearch } from '@tabler/icons-react';
 import { useRef, useState, type JSX } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
+import { Link, useRoute } from 'wouter';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { Marked } from '../ui/marked.tsx';
 import { BeginMenu } from './begin-menu.tsx';
@@ -20,6 +20,7 @@ export function ChatList({ openId }: { readonly openId: number | null }): JSX.El
   const [search, setSearch] = useState('');
   const [settled] = useDebouncedValue(search.trim(), TYPING_PAUSE_MS);
   const field = useRef<HTMLInputElement>(null);
+  const [isGallery] = useRoute('/gallery');
   useHotkeys([['mod+K', () => field.current?.focus()]]);
 
   return (
@@ -52,6 +53,12 @@ export function ChatList({ openId }: { readonly openId: number | null }): JSX.El
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
         />
+        <div className={classes['row']} data-open={isGallery || undefined}>
+          <Link href="/gallery" className={classes['link']} aria-current={isGallery ? 'page' : undefined}>
+            <IconPhoto size={17} className={classes['kind']} aria-hidden />
+            {t('picture.gallery')}
+          </Link>
+        </div>
       </Stack>
       <div className={classes['scroll']}>
         <FoundChats search={settled} openId={openId} />
