@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { loadConfig } from '@baton/platform';
+import { loadConfig } from '@baton/platform/config';
 import { schedulerEnv, toConfig } from './config.ts';
 import { onArrival } from './core/facts.ts';
 import { IMAGES, SETTINGS, job, startedState } from './core/testing.ts';

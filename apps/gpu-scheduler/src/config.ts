@@ -6,7 +6,7 @@ import {
   loadConfig,
   serviceEnv,
   type NodeAddress,
-} from '@baton/platform';
+} from '@baton/platform/config';
 import { z } from 'zod';
 import type { Settings } from './core/state.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { envBoolean, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform';
+import { envBoolean, envInteger, envUrl, loadConfig, serviceEnv } from '@baton/platform/config';
 import { z } from 'zod';
 import { checkEngines, engineConfig, engineVariables } from './engine-environment.ts';
 

@@ -1,4 +1,4 @@
-import { envBoolean, envInteger, envJson, envUrl } from '@baton/platform';
+import { envBoolean, envInteger, envJson, envUrl } from '@baton/platform/config';
 import { z } from 'zod';
 
 const PREFIXES = ['OLLAMA', 'COMFYUI'] as const;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError } from '@baton/platform';
+import { ConfigError } from '@baton/platform/config';
 import { readInstances, sameServer } from './instances.ts';
 
 const MAIN = 'http://127.0.0.1:11434';

@@ -1,4 +1,4 @@
-import { ConfigError, envInteger, envUrl, loadConfig } from '@baton/platform';
+import { ConfigError, envInteger, envUrl, loadConfig } from '@baton/platform/config';
 import { z } from 'zod';
 
 /** What a model can be good for, as `OLLAMA_CAPABILITIES_1` says it. */

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '@baton/kernel';
-import { ConfigError } from '@baton/platform';
+import { ConfigError } from '@baton/platform/config';
 import { PICTURE_NAME, type FilePart, type PictureStorage } from './picture-storage.ts';
 import { tryOut } from './try-out.ts';
 
@@ -31,6 +31,7 @@ export class LocalPictureStorage implements PictureStorage {
         await file.close();
       }
       await rename(draft, target);
+      await this.keepNames();
     } catch (cause) {
       await rm(draft, { force: true }).catch(() => undefined);
       throw new AppError('store.unavailable', { op: 'picture.put' }, { cause });
@@ -79,6 +80,18 @@ export class LocalPictureStorage implements PictureStorage {
       const reason = error instanceof AppError ? codeOfSystem(error.cause) : undefined;
       if (reason === undefined || !WRONG_PLACE.has(reason)) throw error;
       throw new ConfigError(`IMAGE_STORAGE_PATH: pictures cannot be written there (${reason})`);
+    }
+  }
+
+  /** A name is in the folder, not in the file: without this a power cut could lose a picture whose row is stored. */
+  private async keepNames(): Promise<void> {
+    // Windows opens no folder, and keeps names by itself.
+    if (process.platform === 'win32') return;
+    const folder = await open(this.folder);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
     }
   }
 

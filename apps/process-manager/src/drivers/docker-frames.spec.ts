@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { collect } from '../testing/engine-process.ts';
+import { collect } from '../testing/collect.ts';
 import { DockerFrames } from './docker-frames.ts';
 import { readStampedLine } from './timestamped-lines.ts';
 

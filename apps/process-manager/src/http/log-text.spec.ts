@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { collect } from '../testing/engine-process.ts';
+import { collect } from '../testing/collect.ts';
 import { textLines } from './log-text.ts';
 
 async function shown(text: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@baton/testing';
 import type { EngineDriver, EngineExit } from '../core/engine-driver.ts';
-import { collect } from './engine-process.ts';
+import { collect } from './collect.ts';
 
 export interface DriverSubject {
   readonly driver: EngineDriver;

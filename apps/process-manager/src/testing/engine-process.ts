@@ -31,9 +31,3 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
