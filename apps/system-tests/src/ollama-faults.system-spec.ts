@@ -31,7 +31,8 @@ scenario('a stream that ends without its end, or in an error, fails with its tex
     ['runtimeOom', ['engine.out_of_memory']],
     ['runnerCrash', ['engine.failed', 'engine.truncated', 'engine.unavailable']],
   ] as const) {
-    await arm(stack, 'ollama', { [fault]: { times: 1, afterTokens: 12 } });
+    // After the thoughts that come first: it is the text that must be kept.
+    await arm(stack, 'ollama', { [fault]: { times: 1, afterTokens: 30 } });
     const message = await answerTo(person, chatId);
     expect([fault, message.content === '']).toEqual([fault, false]);
     await expectFailedAndAnsweredAgain(person, chatId, message, codes);
