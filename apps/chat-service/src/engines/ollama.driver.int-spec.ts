@@ -131,6 +131,21 @@ describe('the Ollama driver', () => {
     expect(text).toBe('Yes.');
   });
 
+  test('so do thoughts that a model writes into the text, and none is held back at the end', async () => {
+    ollama.play((answer) => {
+      for (const piece of ['<th', 'ink>Hm', '.</think>', '\n\nYes', '.']) answer.text(piece);
+      answer.done(5);
+    });
+    const { outputs, text } = await collect();
+    expect(outputs.map(({ type }) => type)).toEqual(['thinking', 'thinking', 'text', 'text', 'end']);
+    expect(text).toBe('Yes.');
+    ollama.play((answer) => {
+      answer.text('<');
+      answer.done(1);
+    });
+    await expect(collect()).resolves.toMatchObject({ text: '<' });
+  });
+
   test('an answer cut by its length says so', async () => {
     ollama.play((answer) => {
       answer.text('Use');

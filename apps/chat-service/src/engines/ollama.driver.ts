@@ -9,6 +9,7 @@ import type { ChatEngine, EngineDoor, EngineOutput, EnginePatience, EngineReques
 import { LineCutter } from './ndjson.ts';
 import { midStreamFailure, refusalOf } from './ollama-failure.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { ThoughtTags, type Told } from './thought-tags.ts';
 
 /** Read as milliseconds. */
 const nanoseconds = z
@@ -152,18 +153,25 @@ async function* readAnswer(
   stallMs: number,
 ): AsyncGenerator<EngineOutput, void, undefined> {
   let isComplete = false;
+  const tags = new ThoughtTags();
   for await (const line of linesOf(body)) {
     if (isComplete) continue;
     watch.heard(stallMs);
     const piece = readLine(line);
     if (piece.thinking !== '') yield { type: 'thinking', text: piece.thinking };
-    if (piece.text !== '') yield { type: 'text', text: piece.text };
+    yield* outputsOf(tags.push(piece.text));
     if (piece.end === null) continue;
+    yield* outputsOf(tags.rest());
     yield piece.end;
     // Reading to the end of the body, rather than leaving, keeps the connection for the next answer.
     isComplete = true;
   }
   if (!isComplete) throw new AppError('engine.truncated', { reason: 'no final line' });
+}
+
+function* outputsOf({ thinking, text }: Told): Generator<EngineOutput, void, undefined> {
+  if (thinking !== '') yield { type: 'thinking', text: thinking };
+  if (text !== '') yield { type: 'text', text };
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
