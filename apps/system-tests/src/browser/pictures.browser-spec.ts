@@ -82,8 +82,7 @@ function tiles(tab: Tab): Locator {
 }
 
 async function openGallery(tab: Tab): Promise<void> {
-  await tab.button(/^Account and settings/).click();
-  await tab.page.getByRole('menuitem', { name: 'Gallery' }).click();
+  await tab.page.getByRole('link', { name: 'Gallery' }).click();
   await tab.page.getByRole('heading', { name: 'Gallery' }).waitFor();
 }
 
@@ -221,7 +220,8 @@ scenario('a finished picture is varied, changed and made again, and used for ano
 
 scenario('the gallery finds pictures, keeps favourites and deletes', async (scene) => {
   const person = await drawn(scene.stack, [LIGHTHOUSE, 'A bridge in the fog', 'A castle']);
-  const { tab } = await scene.arrive({ as: person });
+  const visitor = await scene.arrive({ as: person });
+  const { tab } = visitor;
   await tab.untilWelcomed();
   await openGallery(tab);
   await eventually(async () => (await tiles(tab).count()) === 3);
@@ -257,14 +257,25 @@ scenario('the gallery finds pictures, keeps favourites and deletes', async (scen
     .click();
   await tab.page.getByRole('dialog').getByRole('link', { name: 'Go to the chat' }).click();
   await tab.page.waitForURL(/\/chats\/\d+$/);
-  await eventually(async () => (await tab.page.getByText('This picture was deleted.').count()) === 2);
+  const deleted = tab.page.getByText('This picture was deleted.');
+  await eventually(async () => (await deleted.count()) === 2);
   await tab.button('Show the picture in full').click();
-  await tab.page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
-  await tab.page
+  const viewer = tab.page.getByRole('dialog');
+  await viewer.getByRole('button', { name: 'Vary' }).waitFor();
+  const other = await visitor.newTab(`/chats/${tab.chatId}`);
+  await other.button('Show the picture in full').click();
+  await other.page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await other.page
     .getByRole('dialog', { name: 'Delete 1 picture?' })
     .getByRole('button', { name: 'Delete', exact: true })
     .click();
-  await eventually(async () => (await tab.page.getByText('This picture was deleted.').count()) === 3);
+  await eventually(async () => (await other.page.getByText('This picture was deleted.').count()) === 3);
+  // Here it is still to be seen, until something is wanted of it.
+  visitor.expects(/404/);
+  await viewer.getByRole('button', { name: 'Favourite' }).click();
+  await tab.page.getByText('This image does not exist.').waitFor();
+  await viewer.waitFor({ state: 'detached' });
+  await eventually(async () => (await deleted.count()) === 3);
   await openGallery(tab);
   await tab.page.getByText('No pictures yet').waitFor();
 });

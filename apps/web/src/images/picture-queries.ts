@@ -1,10 +1,24 @@
 import type { Image, SentMessage } from '@baton/contracts';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useGateway } from '../api/gateway-context.ts';
+import { RequestFailed } from '../api/request-failed.ts';
 import { storeSent } from '../chats/chat-queries.ts';
 
 const IMAGES = ['images'] as const;
 export const GALLERY = ['gallery'] as const;
+
+async function askAnew(queries: QueryClient): Promise<void> {
+  await Promise.all([
+    queries.invalidateQueries({ queryKey: IMAGES }),
+    queries.invalidateQueries({ queryKey: GALLERY }),
+  ]);
+}
+
+/** A picture that was deleted elsewhere, in another tab or on another device, must not stay here as if it were there. */
+function noticeGone(queries: QueryClient, error: unknown): void {
+  // Not waited for: who asked is told first, and may be gone from the page with the picture.
+  if (error instanceof RequestFailed && error.code === 'image.not_found') void askAnew(queries);
+}
 
 /** The pictures of a message with all that is known of them; asked for again when `revision` says there are more. */
 export function useImagesOf(messageId: number | null, revision: number) {
@@ -25,11 +39,8 @@ export function useFavourite() {
   return useMutation({
     mutationFn: ({ imageId, favourite }: { readonly imageId: number; readonly favourite: boolean }) =>
       client.changeImage(imageId, { favourite }),
-    onSuccess: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: IMAGES }),
-        queries.invalidateQueries({ queryKey: GALLERY }),
-      ]),
+    onSuccess: () => askAnew(queries),
+    onError: (error) => noticeGone(queries, error),
   });
 }
 
@@ -41,11 +52,7 @@ export function useDeletePictures() {
     mutationFn: async (imageIds: readonly number[]) => {
       for (const imageId of imageIds) await client.deleteImage(imageId);
     },
-    onSettled: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: IMAGES }),
-        queries.invalidateQueries({ queryKey: GALLERY }),
-      ]),
+    onSettled: () => askAnew(queries),
   });
 }
 
@@ -63,5 +70,6 @@ export function useDerive() {
         ? client.varyImage(wish.image.id, { batch_count: wish.count })
         : client.upscaleImage(wish.image.id),
     onSuccess: (sent) => storeSent(queries, sent),
+    onError: (error) => noticeGone(queries, error),
   });
 }
