@@ -112,8 +112,12 @@ export const messageDetails = z
       .object({
         left_out: z
           .int()
-          .positive()
+          .nonnegative()
           .meta({ description: 'Messages of the chat that the model was not told' }),
+        is_question_long: z.boolean().optional().meta({
+          description:
+            'The question alone is about as long as all that the model can read, or longer: it may have been told a part of it',
+        }),
         kept: z.int().nonnegative(),
         context_tokens: z.int().positive(),
       })

@@ -135,6 +135,20 @@ describe('the prompt', () => {
     await expect(fitWhole(all, 300)).resolves.toMatchObject({ truncation: { left_out: 4, kept: 1 } });
   });
 
+  test('a question that is longer than all the model can read is told, and says so', async () => {
+    const long = 'word '.repeat(600);
+    const told = await fitWhole(conversation(long), 500);
+    expect(told.messages).toMatchObject([{ role: 'user', content: long }]);
+    expect(told.truncation).toEqual({ left_out: 0, is_question_long: true, kept: 1, context_tokens: 500 });
+    await expect(fitWhole(conversation('Earlier', 'Yes.', long), 500)).resolves.toMatchObject({
+      truncation: { left_out: 2, is_question_long: true, kept: 1 },
+    });
+    // Long, but not longer than that: the answer gets what is left.
+    await expect(fitWhole(conversation('word '.repeat(250)), 500)).resolves.toMatchObject({
+      truncation: null,
+    });
+  });
+
   test('keeps the turns of a chat between models, which are all answers', async () => {
     const long = 'word '.repeat(100);
     const turns = [4, 3, 2, 1].map((n) =>

@@ -57,11 +57,14 @@ export async function fitPrompt(parts: PromptParts): Promise<FittedPrompt> {
   const meter = new TokenMeter();
   const system = systemPrompt === null || systemPrompt === '' ? null : systemPrompt;
   let left = contextLength - answer - (system === null ? 0 : meter.count(system, null));
+  let isQuestionLong = false;
   const kept: SaidBefore[] = [];
   /** The newest message that is left out. */
   let cutAt: number | null = null;
   for await (const said of withCountedQuestions(newestFirst)) {
     left -= meter.countSaid(said);
+    // Ollama would cut it silently, and the instructions before it. By estimate: it may just fit all the same.
+    if (kept.length === 0) isQuestionLong = left + answer < 0;
     if (kept.length > 0 && left < 0) {
       cutAt = said.messageId;
       break;
@@ -77,9 +80,14 @@ export async function fitPrompt(parts: PromptParts): Promise<FittedPrompt> {
   return {
     messages: [...first, ...messages],
     truncation:
-      cutAt === null
+      cutAt === null && !isQuestionLong
         ? null
-        : { left_out: await olderThan(cutAt), kept: kept.length, context_tokens: contextLength },
+        : {
+            left_out: cutAt === null ? 0 : await olderThan(cutAt),
+            ...(isQuestionLong ? { is_question_long: true } : {}),
+            kept: kept.length,
+            context_tokens: contextLength,
+          },
   };
 }
 

@@ -20,9 +20,14 @@ export function NoticesBefore({ shown }: { readonly shown: ShownReply }): JSX.El
       {routing !== null && (
         <Notice icon={<IconRoute size={15} aria-hidden />}>{sayRouting(routing, t)}</Notice>
       )}
-      {truncation !== undefined && truncation !== null && (
+      {truncation !== undefined && truncation !== null && truncation.left_out > 0 && (
         <Notice icon={<IconCut size={15} aria-hidden />}>
           {t('chat.truncated', { count: truncation.left_out })}
+        </Notice>
+      )}
+      {truncation?.is_question_long === true && (
+        <Notice icon={<IconCut size={15} aria-hidden />}>
+          {t('chat.question_long', { tokens: truncation.context_tokens })}
         </Notice>
       )}
       {failures !== undefined && failures !== null && failures.length > 0 && <Failures failures={failures} />}

@@ -25,6 +25,8 @@ export const chatEn = {
     answered_on_cpu: 'Asked for {{asked}}, answered at once by {{answered}} on the CPU.',
     planned_by_pair: 'Asked for {{asked}}: one model planned, {{answered}} answered by that plan.',
   },
+  question_long:
+    'This question is about as long as the model can read at once ({{tokens}} tokens), or longer: it may know only a part of it.',
   truncated_one: 'The chat is longer than the model can read: it was not told the first message ({{count}}).',
   truncated_other:
     'The chat is longer than the model can read: it was not told the first {{count}} messages.',

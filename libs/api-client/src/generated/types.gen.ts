@@ -832,6 +832,10 @@ export type MessageDetails = {
          * Messages of the chat that the model was not told
          */
         left_out: number;
+        /**
+         * The question alone is about as long as all that the model can read, or longer: it may have been told a part of it
+         */
+        is_question_long?: boolean;
         kept: number;
         context_tokens: number;
     } | null;
