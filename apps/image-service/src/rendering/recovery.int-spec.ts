@@ -295,7 +295,11 @@ describe('after the death of image-service', () => {
     const wish = { kind: 'hologram', size: 'large' };
     const { reply } = chat.add({ userId: ANNA, chatId: 5, description: 'a fence', wish });
     await restarted(async (service) => {
-      await expect(ended(service, reply.id)).resolves.toMatchObject({ state: 'done', kind: 'text', errorCode: null });
+      await expect(ended(service, reply.id)).resolves.toMatchObject({
+        state: 'done',
+        kind: 'text',
+        errorCode: null,
+      });
     });
   });
 
