@@ -26,6 +26,8 @@ const { scenario } = scenarios({
     // What the GPU does by itself would hide what a title makes it do.
     GPU_ALWAYS_RESTORE_OLLAMA_AFTER_COMFYUI: 'false',
     GPU_WAIT_TIMEOUT: '120',
+    // Until the first word a process with a native library starts and loads its model.
+    OLLAMA_TIMEOUT_FIRST_TOKEN_SECONDS: '40',
   },
 });
 

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { message, serverList, sentMessage, type Message } from '@baton/contracts';
+import { chat, message, serverList, sentMessage, type Message } from '@baton/contracts';
 import { eventually } from '@baton/testing';
 import type { Person } from './testing/person.ts';
 import { Stack } from './testing/stack.ts';
@@ -45,7 +45,9 @@ async function firstLine(child: ChildProcess): Promise<{ listening: string }> {
 }
 
 async function answerOf(person: Person, body: object): Promise<Message> {
-  const chatId = await person.newChat();
+  // Nothing is said about thinking: not every model here can.
+  const created = await person.ask('POST', '/api/chats', { title: 'A chat' });
+  const chatId = chat.parse(created.body).id;
   const sent = await person.ask('POST', `/api/chats/${chatId}/messages`, { content: 'Say hello.', ...body });
   const { reply } = sentMessage.parse(sent.body);
   await person.follow(reply.id).ended();

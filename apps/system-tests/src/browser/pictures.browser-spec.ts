@@ -263,13 +263,15 @@ scenario('the gallery finds pictures, keeps favourites and deletes', async (scen
   const viewer = tab.page.getByRole('dialog');
   await viewer.getByRole('button', { name: 'Vary' }).waitFor();
   const other = await visitor.newTab(`/chats/${tab.chatId}`);
+  const deletedThere = other.page.getByText('This picture was deleted.');
+  await eventually(async () => (await deletedThere.count()) === 2);
   await other.button('Show the picture in full').click();
   await other.page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
   await other.page
     .getByRole('dialog', { name: 'Delete 1 picture?' })
     .getByRole('button', { name: 'Delete', exact: true })
     .click();
-  await eventually(async () => (await other.page.getByText('This picture was deleted.').count()) === 3);
+  await eventually(async () => (await deletedThere.count()) === 3);
   // Here it is still to be seen, until something is wanted of it.
   visitor.expects(/404/);
   await viewer.getByRole('button', { name: 'Favourite' }).click();
