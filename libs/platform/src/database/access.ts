@@ -1,21 +1,42 @@
 import { AppError } from '@baton/kernel';
 import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 
-const lastTurn = new WeakMap<DataSource, Promise<unknown>>();
+const turns = new WeakMap<DataSource, Turns>();
 
 /**
  * Runs `work` in one transaction; every write goes through here, lone statements too. A service has one SQLite
  * connection for everybody: a statement that comes in between would become part of the open transaction and be lost
- * with its rollback. So with SQLite writers take turns; with MySQL each has a connection of its own.
+ * with its rollback. So with SQLite writers take turns, one for each turn of the event loop: its driver does not wait but
+ * works, and when a crowd ends together heartbeats have to go on. With MySQL each writer has a connection of its own.
  *
  * @throws what `work` throws; a failing database as `store.unavailable`
  */
 export function write<T>(source: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
   const run = (): Promise<T> => translated(() => source.transaction(work));
   if (source.options.type !== 'better-sqlite3') return run();
-  const turn = (lastTurn.get(source) ?? Promise.resolve()).then(run, run);
-  lastTurn.set(source, turn);
-  return turn;
+  const own = turns.get(source) ?? new Turns();
+  turns.set(source, own);
+  return own.take(run);
+}
+
+class Turns {
+  /** Settles a turn of the event loop after the last writer; null when nobody writes or has just written. */
+  private last: Promise<void> | null = null;
+
+  take<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.last === null ? run() : this.last.then(run);
+    const over = result
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+      .then(() => {
+        if (this.last === over) this.last = null;
+      });
+    this.last = over;
+    return result;
+  }
 }
 
 /** Runs queries that change nothing. @throws a failing database as `store.unavailable` */
