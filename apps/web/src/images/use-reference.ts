@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useGateway } from '../api/gateway-context.ts';
 import { withoutReference, withReference, type ImageWish, type Reference } from './image-wish.ts';
@@ -12,6 +12,15 @@ export function useReference(onWish: (change: (wish: ImageWish) => ImageWish) =>
   const { t } = useTranslation();
   const { client } = useGateway();
   const [problem, setProblem] = useState<string | null>(null);
+  /** What became of the files, also of those in whose place another one was by then. */
+  const uploads = useRef(new WeakMap<File, { readonly imageId: number | null }>());
+
+  /** The one of before as it is by now; null when it was refused meanwhile. */
+  const asItIsNow = (old: Reference | null): Reference | null => {
+    const settled = old?.file == null ? undefined : uploads.current.get(old.file);
+    if (old === null || settled === undefined) return old;
+    return settled.imageId === null ? null : { ...old, imageId: settled.imageId };
+  };
 
   const upload = async (file: File, before: () => Reference | null): Promise<void> => {
     // Another one may have taken its place by then.
@@ -19,9 +28,11 @@ export function useReference(onWish: (change: (wish: ImageWish) => ImageWish) =>
       onWish((wish) => (wish.reference?.file === file ? change(wish) : wish));
     try {
       const { id } = await client.uploadImage(file);
+      uploads.current.set(file, { imageId: id });
       ifStill((wish) => ({ ...wish, reference: { imageId: id, file } }));
     } catch (error) {
-      const old = before();
+      uploads.current.set(file, { imageId: null });
+      const old = asItIsNow(before());
       ifStill((wish) => (old === null ? withoutReference(wish) : withReference(wish, old)));
       setProblem(t('chat.attach_failed', { name: file.name, sentence: sayRefusedUpload(error, t) }));
     }
@@ -33,8 +44,7 @@ export function useReference(onWish: (change: (wish: ImageWish) => ImageWish) =>
     setProblem(more.length > 0 ? t('picture.one_reference') : null);
     let before: Reference | null = null;
     onWish((wish) => {
-      // One that is still on its way has nobody any more who would tell of its arrival.
-      before = wish.reference?.imageId === null ? null : wish.reference;
+      before = wish.reference;
       return withReference(wish, { imageId: null, file });
     });
     void upload(file, () => before);
