@@ -52,6 +52,13 @@ test('secrets of the environment win over generated ones', () => {
   expect(env).toMatchObject({ JWT_SECRET: 'my own', BATON_INTERNAL_SECRET: 'generated too' });
 });
 
+test('threads that decode pictures share their heaps, unless a person says otherwise', () => {
+  const settings = stack({ ollama: simulated, comfyui: simulated });
+  expect(serviceEnvironment('image-service', settings, {}).MALLOC_ARENA_MAX).toBe('2');
+  expect(serviceEnvironment('image-service', settings, { MALLOC_ARENA_MAX: '4' }).MALLOC_ARENA_MAX).toBe('4');
+  expect(serviceEnvironment('gateway', settings, {})).not.toHaveProperty('MALLOC_ARENA_MAX');
+});
+
 test('simulated engines are children of the process-manager and share the simulated card', () => {
   const settings = stack({ ollama: simulated, comfyui: simulated });
   const env = serviceEnvironment('process-manager', settings, { OLLAMA_URL: 'http://gpu-box:1' });

@@ -45,6 +45,12 @@ export function programOf(root: string, service: ServiceName): string {
   return join(root, 'apps', service, 'dist', 'main.js');
 }
 
+/**
+ * For glibc: each of the threads that decode pictures would otherwise keep a heap of its own, and the memory of the service
+ * grows with every round of large pictures.
+ */
+const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' } as const;
+
 /** The whole environment of one service: the person's own settings, and over them what only the launcher knows. */
 export function serviceEnvironment(
   service: ServiceName,
@@ -56,6 +62,7 @@ export function serviceEnvironment(
     NODE_ENV: 'production',
     // Node keeps what it compiled of thousands of modules; a second start is markedly quicker.
     NODE_COMPILE_CACHE: join(stack.root, 'node_modules', '.cache', 'baton', 'compiled'),
+    ...(service === 'image-service' ? FEW_ARENAS : {}),
     ...base,
     ...(service === 'gateway' ? stack.secrets : withoutSigningKey(stack.secrets)),
     ...(base['JWT_SECRET'] ? { JWT_SECRET: service === 'gateway' ? base['JWT_SECRET'] : '' } : {}),
