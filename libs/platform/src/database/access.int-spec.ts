@@ -19,6 +19,12 @@ class Notes1795000000000 implements MigrationInterface {
 const schema: Schema = { owner: 'notes', entities: () => [], migrations: [Notes1795000000000] };
 const WRITERS = 20;
 
+/** As a driver that does not wait. */
+function work(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
 describe.each(DIALECTS)('writers in %s', (dialect) => {
   test('each has a transaction of its own, and a failed one takes nothing else with it', async () => {
     const { source, close } = await openTestDatabase(schema, dialect);
@@ -50,14 +56,16 @@ describe.each(DIALECTS)('writers in %s', (dialect) => {
       Array.from({ length: WRITERS }, (_, id) =>
         write(source, async (manager) => {
           await manager.query('INSERT INTO notes (id) VALUES (?)', [id]);
+          work(4);
           return loopTurn;
         }),
       ),
     );
     isOver = true;
     await close();
-    // Between any two of them everything else had its turn, heartbeats for one.
-    if (dialect === 'sqlite') expect(new Set(turnsOfWriters).size).toBe(WRITERS);
+    // After 10 ms of them everything else had its turn, heartbeats for one.
+    const inOneTurn = turnsOfWriters.map((turn) => turnsOfWriters.filter((other) => other === turn).length);
+    if (dialect === 'sqlite') expect(Math.max(...inOneTurn)).toBeLessThanOrEqual(3);
     expect(loopTurn).toBeGreaterThan(1);
   });
 });

@@ -6,7 +6,7 @@ const turns = new WeakMap<DataSource, Turns>();
 /**
  * Runs `work` in one transaction; every write goes through here, lone statements too. A service has one SQLite
  * connection for everybody: a statement that comes in between would become part of the open transaction and be lost
- * with its rollback. So with SQLite writers take turns, one for each turn of the event loop: its driver does not wait but
+ * with its rollback. So with SQLite writers take turns, a few in each turn of the event loop: its driver does not wait but
  * works, and when a crowd ends together heartbeats have to go on. With MySQL each writer has a connection of its own.
  *
  * @throws what `work` throws; a failing database as `store.unavailable`
@@ -19,23 +19,30 @@ export function write<T>(source: DataSource, work: (manager: EntityManager) => P
   return own.take(run);
 }
 
+/** What writers may take of one turn of the event loop, in milliseconds; the one that goes beyond it is the last. */
+const WRITERS_MS = 10;
+
 class Turns {
-  /** Settles a turn of the event loop after the last writer; null when nobody writes or has just written. */
-  private last: Promise<void> | null = null;
+  private last: Promise<unknown> = Promise.resolve();
+  /** When the first writer of this turn of the event loop began; null when there was none yet. */
+  private since: number | null = null;
 
   take<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.last === null ? run() : this.last.then(run);
-    const over = result
-      .then(
-        () => undefined,
-        () => undefined,
-      )
-      .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
-      .then(() => {
-        if (this.last === over) this.last = null;
-      });
-    this.last = over;
+    const result = this.last.then(() => this.room()).then(run);
+    this.last = result.catch(() => undefined);
     return result;
+  }
+
+  /** Resolves at once while writers have time left in this turn of the event loop, else in the next one. */
+  private async room(): Promise<void> {
+    if (this.since !== null && performance.now() - this.since >= WRITERS_MS) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (this.since !== null) return;
+    this.since = performance.now();
+    setImmediate(() => {
+      this.since = null;
+    });
   }
 }
 
