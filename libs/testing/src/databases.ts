@@ -22,6 +22,8 @@ export const quietLog = new Log(pino({ enabled: false }));
 
 /** Enough to come through soon, and few enough to be cut in the middle of every change of a table. */
 const STATEMENTS_FURTHER = 4;
+/** A migration that has not come through by then fails for another reason. */
+const MOST_STATEMENTS = 1_000;
 
 export interface TestDatabase {
   readonly source: DataSource;
@@ -51,6 +53,7 @@ export async function openCutDatabase(
       const attempt = await opened({ ...schema, migrations }, config).catch(() => undefined);
       await attempt?.close();
       if (attempt !== undefined) break;
+      if (statements > MOST_STATEMENTS) throw new Error(`${migration.name} does not come through`);
       cuts += 1;
     }
     done.push(migration);

@@ -159,9 +159,9 @@ async function* readAnswer(
     watch.heard(stallMs);
     const piece = readLine(line);
     if (piece.thinking !== '') yield { type: 'thinking', text: piece.thinking };
-    yield* outputsOf(tags.push(piece.text));
+    for (const output of outputsOf(tags.push(piece.text))) yield output;
     if (piece.end === null) continue;
-    yield* outputsOf(tags.rest());
+    for (const output of outputsOf(tags.rest())) yield output;
     yield piece.end;
     // Reading to the end of the body, rather than leaving, keeps the connection for the next answer.
     isComplete = true;
@@ -169,9 +169,12 @@ async function* readAnswer(
   if (!isComplete) throw new AppError('engine.truncated', { reason: 'no final line' });
 }
 
-function* outputsOf({ thinking, text }: Told): Generator<EngineOutput, void, undefined> {
-  if (thinking !== '') yield { type: 'thinking', text: thinking };
-  if (text !== '') yield { type: 'text', text };
+/** A list and no generator: one for each token would cost more than what it carries. */
+function outputsOf({ thinking, text }: Told): EngineOutput[] {
+  const outputs: EngineOutput[] = [];
+  if (thinking !== '') outputs.push({ type: 'thinking', text: thinking });
+  if (text !== '') outputs.push({ type: 'text', text });
+  return outputs;
 }
 
 async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
