@@ -1,17 +1,4 @@
-export {
-  ConfigError,
-  envAddress,
-  envBoolean,
-  envInteger,
-  envJson,
-  envKeepAlive,
-  envNumber,
-  envUrl,
-  loadConfig,
-  serviceEnv,
-  type NumberRange,
-} from './config/env.ts';
-export { envNodes, nodeGuards, type NodeAddress, type NodeGuard } from './config/nodes.ts';
+export * from './config/index.ts';
 export {
   acceptCorrelationId,
   correlationId,
